@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The narrow door between the templates of the public headers and the library: everything typed has become JSON text here.
+// Not for users: it may change with every release.
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace durable_mcp::detail {
+
+enum class StepKind : std::uint8_t { at_least_once, at_most_once };
+
+/// One step as the library sees it.
+struct StepRequest {
+    StepKind kind = StepKind::at_least_once;
+    std::string_view alias;
+    std::string_view type;                                     ///< type tag of the result: codec<T>::tag()
+    const std::function<std::string()>* body = nullptr;        ///< runs the callable; returns the value as JSON text, or throws
+    const std::function<bool(const std::exception_ptr&)>* is_retryable = nullptr;  ///< null: nothing is
+};
+
+/// Rows of a map as the templates see them: key, and the value's JSON text.
+using MapRows = std::vector<std::pair<std::string, std::string>>;
+
+struct MapRangeRequest {
+    std::string start;
+    std::optional<std::string> end;
+    std::size_t limit = 0;      ///< 0: the library's own limit
+    bool reverse = false;
+};
+
+/// The maps inside a transaction: reads are remembered and validated at commit, writes are buffered.
+class TransactionPort {
+public:
+    virtual ~TransactionPort() = default;
+    virtual std::optional<std::string> map_get(std::string_view map, std::string_view key) = 0;
+    virtual MapRows map_range(std::string_view map, const MapRangeRequest& range) = 0;
+    virtual std::uint64_t map_count(std::string_view map) = 0;
+    virtual void map_put(std::string_view map, std::string_view key, std::string value) = 0;
+    virtual void map_erase(std::string_view map, std::string_view key) = 0;
+};
+
+/// One attempt of one call, on its handler's thread. Any member may throw durable_mcp::Unwind, durable_mcp::Error or std::logic_error.
+class CallPort {
+public:
+    virtual ~CallPort() = default;
+
+    virtual std::string step(const StepRequest& request) = 0;
+    virtual std::string transact(std::string_view alias, std::string_view type, const std::function<std::string(TransactionPort&)>& body) = 0;
+
+    virtual std::optional<std::string> map_get(std::string_view map, std::string_view key, bool live) = 0;
+    virtual MapRows map_range(std::string_view map, const MapRangeRequest& range, bool live) = 0;
+    virtual std::uint64_t map_count(std::string_view map, bool live) = 0;
+    virtual void map_put(std::string_view map, std::string_view key, std::string value) = 0;
+    virtual void map_erase(std::string_view map, std::string_view key) = 0;
+
+    virtual void report_progress(double progress, std::optional<double> total, std::string_view message) = 0;
+    virtual void log(int level, std::string_view data_json, std::string_view logger) = 0;   ///< level: 0 debug … 7 emergency
+    virtual void send_list_changed(std::string_view list) = 0;    ///< "tools", "prompts", "resources"
+    virtual void send_resource_updated(std::string_view uri) = 0;
+
+    virtual std::string idempotency_key(std::string_view alias) = 0;
+    [[nodiscard]] virtual std::string_view call_id() const = 0;
+    [[nodiscard]] virtual std::uint32_t attempt() const = 0;
+    [[nodiscard]] virtual bool is_replaying() const = 0;
+    [[nodiscard]] virtual bool cancelled() const = 0;
+};
+
+}  // namespace durable_mcp::detail

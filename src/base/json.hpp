@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "base/result.hpp"
+
+namespace durable_mcp::base {
+
+using Json = nlohmann::json;
+
+/// What a parsed document may cost (reliability: nlohmann 3.11 takes any depth and then dies in the destructor or in dump()).
+struct JsonLimits {
+    std::size_t depth;
+    std::size_t nodes;
+};
+
+/// The limits for what a peer sends (base/limits.hpp).
+[[nodiscard]] JsonLimits wire_json_limits();
+
+/// Parses one JSON text (RFC 8259) within `limits`. Beyond what the parser itself refuses, refuses duplicate keys, NUL in keys, a byte
+/// order mark, integers that fit neither int64 nor uint64, and numbers that overflow a double. Integers are kept to the last bit.
+/// Fails with `malformed` or `too_large`; the sentence names the byte offset and may be shown to the peer.
+[[nodiscard]] Result<Json> parse_json(std::string_view text, const JsonLimits& limits);
+
+/// Writes `value` without white space. Fails with `malformed` where a string is not UTF-8 (the sentence says so) or a number is NaN or infinite.
+[[nodiscard]] Result<std::string> dump_json(const Json& value);
+
+}  // namespace durable_mcp::base

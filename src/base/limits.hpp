@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace durable_mcp::base {
+
+using namespace std::chrono_literals;
+
+/// Every bound of the house in one table: its default and its reason. Each has a test that reaches it.
+/// The embedder changes some of them through durable_mcp::Limits; the rest are ours.
+struct Limits {
+    // One HTTP message.
+    std::size_t body_bytes = 4u << 20;               ///< what the official SDKs accept; a larger argument belongs in a resource
+    std::size_t header_bytes = 16u << 10;            ///< head and chunk framing together: chunk extensions count too
+    std::size_t header_fields = 100;                 ///< real clients send about fifteen
+    std::size_t header_line_bytes = 8u << 10;        ///< a bearer token with many claims fits
+    std::size_t target_bytes = 8u << 10;             ///< RFC 9110 §4.1 recommends at least 8000
+    std::chrono::milliseconds header_timeout = 10s;  ///< a slow-header attack holds a connection this long
+    std::chrono::milliseconds body_timeout = 30s;    ///< 4 MiB in 30 s is slower than any real uplink
+    std::chrono::milliseconds idle_timeout = 75s;    ///< above the 60 s of common proxies, so that they close first
+
+    // Connections and streams.
+    std::size_t connections = 20'000;                ///< about 200 MiB when all of them hold a stream
+    std::size_t connections_per_peer = 1'000;        ///< not applied to loopback, where all peers are one
+    std::size_t stream_buffer_bytes = 256u << 10;    ///< a reader this far behind is cut off; the log replays what it missed
+    std::chrono::milliseconds write_stall = 30s;     ///< a socket that took no byte for so long has nobody behind it
+    std::chrono::milliseconds keep_alive_comment = 15s;  ///< below the 30 s idle limit of common load balancers
+
+    // One JSON document.
+    std::size_t json_depth = 64;                     ///< nlohmann recurses in dump() and on destruction
+    std::size_t json_nodes = 100'000;                ///< 4 MiB of `{},` would cost 103 MiB of memory
+    std::size_t batch_messages = 32;                 ///< a 2025-03-26 batch; no known client sends more than a handful
+
+    // Sessions and calls.
+    std::size_t sessions = 100'000;                  ///< rows, and about 1 KiB of memory each
+    std::size_t sessions_per_principal = 1'000;      ///< not applied to the anonymous principal of a loopback server
+    std::chrono::milliseconds session_idle = 7 * 24h;    ///< an agent that returns after a holiday begins anew
+    std::size_t running_calls = 1'024;               ///< more wait in front of 64 threads for longer than a client waits
+    std::size_t running_calls_per_session = 64;
+    std::chrono::milliseconds decide_after = 50ms;   ///< a call this old is accepted durably and its response becomes a stream
+    std::chrono::milliseconds retry_after = 5s;      ///< `retry:`; SDK clients try twice, so half of the worst restart
+    std::chrono::milliseconds boot_hold = 10s;       ///< what arrives while we recover is held this long, then answered 503
+    std::size_t recovery_concurrency = 64;           ///< unfinished calls that run again at the same time after a boot
+    std::uint32_t crashed_attempts = 20;             ///< attempts without a new entry that ended with the process, before quarantine
+
+    // What one call may keep.
+    std::size_t step_value_bytes = 16u << 20;
+    std::size_t result_bytes = 16u << 20;
+    std::size_t event_bytes = 16u << 20;
+    std::size_t events_per_stream = 10'000;
+    std::size_t event_bytes_per_stream = 64u << 20;
+    std::size_t entries_per_call = 100'000;
+    std::size_t alias_bytes = 1'024;
+    std::size_t map_key_bytes = 4'096;
+    std::size_t range_rows = 10'000;                 ///< rows that one range() returns at most
+    std::uint32_t transaction_tries = 64;            ///< a transaction that loses so often is told so
+
+    // One commit.
+    std::size_t batch_groups = 1'024;
+    std::size_t batch_bytes = 8u << 20;
+    std::size_t queued_bytes = 256u << 20;           ///< what waits in front of the disk; beyond it submitters block
+    std::chrono::microseconds lazy_grace = 1ms;      ///< a record that nobody waits for yet may wait so long for company
+
+    std::size_t list_page = 1'000;                   ///< items on one page of tools/list and its kin
+    std::size_t handler_threads = 64;                ///< handlers in front of one writer are what makes group commit
+};
+
+}  // namespace durable_mcp::base

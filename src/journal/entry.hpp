@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace durable_mcp::journal {
+
+/// What an entry says. The numbers are on disk (FORMAT.md): never reuse one.
+enum class EntryKind : std::uint8_t {
+    step_completed = 1,   ///< at_least_once returned; payload is the value
+    once_started = 2,     ///< at_most_once is about to run its body
+    once_completed = 3,   ///< at_most_once returned; payload is the value
+    once_failed = 4,      ///< at_most_once threw; payload is a Fault
+    once_interrupted = 5, ///< a later attempt found `once_started` and nothing after it
+    once_reset = 6,       ///< at_most_once threw a retryable exception: as if it had not started
+    transacted = 7,       ///< a transaction was applied in the same batch; payload is its value
+    map_written = 8,      ///< one map mutation was applied in the same batch; payload is empty
+    map_read = 9,         ///< one map read; payload is what it found
+    step_failed = 10,     ///< at_least_once gave up; payload is a Fault
+    transaction_failed = 11,  ///< the transaction's function threw; nothing was applied; payload is a Fault
+};
+
+/// One record of a call's journal. `seq` counts from 1 without a gap.
+struct Entry {
+    std::uint64_t seq = 0;
+    EntryKind kind = EntryKind::step_completed;
+    std::string key;      ///< loop path and alias; our own begin with U+0001, which no user's alias may contain
+    std::string type;     ///< type tag of the value, "" where there is none
+    std::string payload;  ///< JSON text
+};
+
+}  // namespace durable_mcp::journal

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the server offers: tools, prompts, resources, resource templates. A catalog is an immutable value; registration makes the next one.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+#include "jsonrpc/message.hpp"
+#include "mcp/revision.hpp"
+
+namespace durable_mcp::mcp {
+
+/// What runs when an item is called. Opaque here; the runtime knows what it is.
+struct CallTarget {
+    virtual ~CallTarget() = default;
+};
+
+/// Something on offer. `descriptor` is what a list shows to the newest revision (Tool, Prompt, Resource, ResourceTemplate).
+struct Item {
+    std::string name;        ///< tool or prompt name, resource URI, or URI template
+    base::Json descriptor;
+    std::shared_ptr<const CallTarget> target;
+};
+
+enum class ItemKind : std::uint8_t { tool, prompt, resource, resource_template };
+
+/// One page of a list: the result's JSON text (`{"tools":[…],"nextCursor":…}`).
+using Page = std::string;
+
+/// A resource found for a URI: fixed, or by template with the values of its variables.
+struct ResourceMatch {
+    std::shared_ptr<const Item> item;
+    std::map<std::string, std::string> variables;
+};
+
+class Catalog {
+public:
+    explicit Catalog(std::size_t page_size);
+
+    /// A catalog with `item` added, or put in place of the one of that name (which keeps its position).
+    [[nodiscard]] Catalog with(ItemKind kind, Item item) const;
+    /// A catalog without it; the same catalog when there is none.
+    [[nodiscard]] Catalog without(ItemKind kind, std::string_view name) const;
+
+    [[nodiscard]] std::shared_ptr<const Item> find(ItemKind kind, std::string_view name) const;
+    [[nodiscard]] bool empty(ItemKind kind) const;
+    /// A fixed resource first; then templates in the order of registration.
+    [[nodiscard]] std::optional<ResourceMatch> find_resource(std::string_view uri) const;
+
+    /// Items in the order of registration. A cursor says "after that name" and is good in any process and after any change (semantics B-list: stateless);
+    /// one that is not ours is `invalid_params`.
+    [[nodiscard]] std::variant<Page, jsonrpc::Error> list(ItemKind kind, Revision revision, std::optional<std::string_view> cursor) const;
+
+private:
+    struct Shelf {
+        std::vector<std::shared_ptr<const Item>> items;
+        std::map<std::string, std::size_t, std::less<>> by_name;
+    };
+    std::size_t page_size_;
+    Shelf shelves_[4];
+};
+
+}  // namespace durable_mcp::mcp

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Group commit by leader and followers. Whoever waits and finds the one writing connection free leads: it commits everything that queued
+// up during the last commit as one batch, and wakes those whose groups were in it. The fsync is the clock: nobody is delayed on purpose.
+// A thread of our own leads only when nobody waits (groups that the engine submitted, or records that their handler does not wait for
+// yet; the latter may stay `lazy_grace` for the sake of the group that usually follows them).
+//
+// Groups are committed in the order of submission, so "ticket n is durable" says that all before it are.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/clock.hpp"
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "store/store.hpp"
+
+namespace durable_mcp::store {
+
+/// Position in the order of commits; 0 is "nothing", and always durable.
+using Ticket = std::uint64_t;
+
+enum class Urgency : std::uint8_t {
+    soon,  ///< commit as soon as the connection is free
+    lazy,  ///< nobody waits for it yet; at most `lazy_grace` later
+};
+
+/// What a disk that is full means for a group.
+enum class WhenFull : std::uint8_t {
+    fail,  ///< nothing is owed for it yet: fail with `store_full`, the peer gets a 503
+    keep,  ///< it records what has already happened: keep it and try again until there is room
+};
+
+/// Called exactly once per group, in ticket order, on the thread that led the commit. Must not block and must not submit-and-wait.
+/// Fails with `store_full`, `store_unavailable` or `outcome_unknown`.
+using Completion = std::function<void(base::Result<GroupOutcome>)>;
+
+enum class StoreHealth : std::uint8_t { good, full, poisoned };
+
+class CommitQueue {
+public:
+    CommitQueue(std::shared_ptr<Store> store, const base::Limits& limits);
+    /// Commits what is queued (unless poisoned or full), then ends its thread.
+    ~CommitQueue();
+    CommitQueue(const CommitQueue&) = delete;
+    CommitQueue& operator=(const CommitQueue&) = delete;
+
+    /// Queues `group`. Any thread. Does not wait for the disk; blocks only when `queued_bytes` is reached and the caller may block
+    /// (handlers may; the engine checks `is_congested()` first and answers 503).
+    Ticket submit(Group group, Urgency urgency, WhenFull when_full, Completion completion = {});
+
+    /// Returns when the group of `ticket` and all before it have been settled and their completions called. Leads if need be. Handler threads only.
+    void wait(Ticket ticket);
+
+    [[nodiscard]] bool is_congested() const;
+    /// `full` from a commit that failed for want of space until one succeeds; `poisoned` for good.
+    [[nodiscard]] StoreHealth health() const;
+    /// Called on each change of health(), on whichever thread found it. Set once, before the first submit.
+    void on_health_change(std::function<void(StoreHealth, const base::Failure&)> listener);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace durable_mcp::store

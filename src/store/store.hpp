@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The seam between the house and whatever keeps its rows. A store knows rows and batches; it does not know MCP, HTTP, handlers or time.
+//
+// Writing: groups of writes, many groups in one batch, one batch at a time. A group is applied whole or not at all; a batch is durable when
+// commit() returns. Only the leader of the commit queue calls commit() (store/commit_queue.hpp), so an engine needs no lock of its own
+// around its writing connection. Reading: any thread, at any time, sees committed batches only.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+#include "journal/entry.hpp"
+
+namespace durable_mcp::store {
+
+/// A session of the session era. `document` is the protocol layer's JSON: client info, capabilities, revision, log level, …
+struct SessionRow {
+    std::string id;
+    std::string owner;          ///< the principal it is bound to; "" is the anonymous one
+    std::string document;
+    std::int64_t created_ms = 0;
+    std::int64_t last_seen_ms = 0;
+};
+
+/// The numbers are on disk.
+enum class CallState : std::uint8_t {
+    running = 0,      ///< to be run again after a boot
+    suspended = 1,    ///< as running, but it was put down on purpose: not held against it
+    completed = 2,    ///< answered, with a result or an error
+    cancelled = 3,    ///< the client took it back; also the tombstone of a call that was not journaled yet
+    quarantined = 4,  ///< it killed its process too often: answered with an error that says so
+};
+
+/// A call that the server has taken on. `document` is the runtime's JSON: method, params, revision, principal's claims, progress token, …
+struct CallRow {
+    std::string id;
+    std::string session;     ///< "" outside the session era
+    std::string request_id;  ///< the JSON text of the JSON-RPC id, so that 1 and "1" differ
+    std::string digest;      ///< of method and params
+    std::string stream;      ///< where its events and its answer go
+    std::string document;
+    CallState state = CallState::running;
+    std::uint32_t attempts = 1;
+    std::uint32_t crashed_attempts = 0;   ///< that ended with the process and left no new entry
+    std::uint64_t crash_mark = 0;         ///< number of entries when crashed_attempts was last counted
+    std::uint64_t answer_event = 0;       ///< seq of the answer on `stream`; 0 while there is none
+    std::int64_t accepted_ms = 0;
+    std::int64_t finished_ms = 0;
+};
+
+/// One message on a stream. `seq` counts from 1 without a gap; `.0` is the priming event, which is never stored.
+struct EventRow {
+    std::string stream;
+    std::uint64_t seq = 0;
+    std::string payload;     ///< the JSON-RPC message, byte for byte as it is sent every time
+};
+
+/// One key of a map. `version` changes with every write of the key and is never reused.
+struct MapRow {
+    std::string key;
+    std::string value;
+    std::uint64_t version = 0;
+};
+
+/// Half-open: start ≤ key < end in byte order. An absent end has no bound. `limit` rows at most.
+struct MapRange {
+    std::string start;
+    std::optional<std::string> end;
+    std::size_t limit = 0;
+    bool reverse = false;    ///< from the end downwards
+};
+
+// ── Writes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+struct PutSession { SessionRow row; };                               ///< inserts or replaces
+struct TouchSession { std::string id; std::int64_t last_seen_ms = 0; };  ///< no effect where there is none
+struct DropSession { std::string id; };                              ///< with its calls, their entries, and all their events
+struct DropStream { std::string stream; };                           ///< the events of one stream
+struct InsertCall { CallRow row; };                                  ///< conflict when (session, request_id) exists in a session
+struct UpdateCall {                                                  ///< no effect where the call is gone
+    std::string id;
+    CallState state = CallState::running;
+    std::uint64_t answer_event = 0;
+    std::int64_t finished_ms = 0;
+};
+struct CountAttempt {                                                ///< at recovery; no effect where the call is gone
+    std::string id;
+    std::uint32_t attempts = 1;
+    std::uint32_t crashed_attempts = 0;
+    std::uint64_t crash_mark = 0;
+};
+struct AppendEntry { std::string call; journal::Entry entry; };      ///< conflict when (call, seq) exists or the call is gone
+struct AppendEvent { EventRow row; };                                ///< conflict when (stream, seq) exists
+struct PutMapRow { std::string map, key, value; };
+struct EraseMapRow { std::string map, key; };
+
+// Conditions, checked where they stand in the group, against everything that was applied before it.
+
+struct ExpectMapRow { std::string map, key; std::uint64_t version = 0; };  ///< 0: absent
+struct ExpectMapRange { std::string map; MapRange range; std::vector<std::pair<std::string, std::uint64_t>> found; };  ///< keys and versions
+struct ExpectRunning { std::string call; };                          ///< the call is there, and running or suspended
+
+using Write = std::variant<PutSession, TouchSession, DropSession, DropStream, InsertCall, UpdateCall, CountAttempt, AppendEntry, AppendEvent,
+                           PutMapRow, EraseMapRow, ExpectMapRow, ExpectMapRange, ExpectRunning>;
+
+/// Applied whole or not at all, in this order.
+using Group = std::vector<Write>;
+
+enum class GroupOutcome : std::uint8_t {
+    committed,  ///< durable
+    conflict,   ///< a condition did not hold: nothing of this group was applied; the rest of the batch was
+};
+
+/// What commit() says of the whole batch. On failure nothing of it may be believed to have happened, except after `outcome_unknown`,
+/// when nothing may be believed at all: the store is poisoned then, and every later call fails.
+using BatchOutcome = base::Result<std::vector<GroupOutcome>>;
+
+// ── The seam ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// A view of the maps that does not change while it is held. Used by one thread; given back when destroyed, within a second.
+class Snapshot {
+public:
+    virtual ~Snapshot() = default;
+    [[nodiscard]] virtual base::Result<std::optional<MapRow>> get(std::string_view map, std::string_view key) = 0;
+    [[nodiscard]] virtual base::Result<std::vector<MapRow>> range(std::string_view map, const MapRange& range) = 0;
+    [[nodiscard]] virtual base::Result<std::uint64_t> count(std::string_view map) = 0;
+};
+
+class Store {
+public:
+    virtual ~Store() = default;
+
+    /// Applies `groups` in order as one batch and makes it durable. One thread at a time. Fails with `store_full` or `store_unavailable`
+    /// (certainly nothing happened: it may be tried again) or `outcome_unknown` (the store is poisoned from now on).
+    [[nodiscard]] virtual BatchOutcome commit(std::span<const Group* const> groups) = 0;
+
+    /// House-keeping that must not stand in a commit's way (checkpoints). Called by the thread that may commit, when nothing waits.
+    virtual void tidy() {}
+
+    // Reading. Any thread. Fails with `store_damaged` where a checksum does not fit, `io`, or `store_unavailable` once poisoned.
+    [[nodiscard]] virtual base::Result<std::vector<SessionRow>> sessions() = 0;
+    [[nodiscard]] virtual base::Result<std::optional<CallRow>> call(std::string_view id) = 0;
+    [[nodiscard]] virtual base::Result<std::optional<CallRow>> call_of_request(std::string_view session, std::string_view request_id) = 0;
+    /// Some call whose events go to `stream`; for telling whose stream it is.
+    [[nodiscard]] virtual base::Result<std::vector<CallRow>> calls_of_stream(std::string_view stream) = 0;
+    /// Running and suspended calls, oldest first.
+    [[nodiscard]] virtual base::Result<std::vector<CallRow>> unfinished_calls() = 0;
+    [[nodiscard]] virtual base::Result<std::vector<journal::Entry>> entries(std::string_view call) = 0;
+    /// Events with seq > `after`, in order, `limit` at most.
+    [[nodiscard]] virtual base::Result<std::vector<EventRow>> events(std::string_view stream, std::uint64_t after, std::size_t limit) = 0;
+    [[nodiscard]] virtual base::Result<std::uint64_t> last_event(std::string_view stream) = 0;
+    [[nodiscard]] virtual base::Result<std::unique_ptr<Snapshot>> snapshot() = 0;
+
+    /// Seconds-old facts for people: engine, version, durability, path. JSON text.
+    [[nodiscard]] virtual std::string describe() const = 0;
+};
+
+}  // namespace durable_mcp::store
