@@ -68,7 +68,7 @@ public:
 };
 
 /// The journal holds a step of that alias, but of another kind or with a result of another type: the handler was changed under a call
-/// that had not finished. The entry is untouched; deploying a handler that fits it lets the call go on.
+/// that had not finished. The entry is untouched. A handler that lets this pass ends its call in an error, as with any exception.
 class DURABLE_MCP_EXPORT StepMismatchError : public std::logic_error {
 public:
     using std::logic_error::logic_error;

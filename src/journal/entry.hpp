@@ -19,13 +19,14 @@ enum class EntryKind : std::uint8_t {
     map_read = 9,         ///< one map read; payload is what it found
     step_failed = 10,     ///< at_least_once gave up; payload is a Fault
     transaction_failed = 11,  ///< the transaction's function threw; nothing was applied; payload is a Fault
+    event_sent = 12,      ///< an event on a stream other than the call's own was appended in the same batch; payload is empty
 };
 
 /// One record of a call's journal. `seq` counts from 1 without a gap.
 struct Entry {
     std::uint64_t seq = 0;
     EntryKind kind = EntryKind::step_completed;
-    std::string key;      ///< loop path and alias; our own begin with U+0001, which no user's alias may contain
+    std::string key;      ///< name space (one letter and a colon) and alias: what a user names is "s:…", so that no alias reaches our own
     std::string type;     ///< type tag of the value, "" where there is none
     std::string payload;  ///< JSON text
 };

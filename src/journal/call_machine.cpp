@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/call_machine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "base/crash_point.hpp"
+
+namespace durable_mcp::journal {
+namespace {
+
+StepKind step_kind_of(EntryKind kind) {
+    switch (kind) {
+        case EntryKind::step_completed:
+        case EntryKind::step_failed:
+            return StepKind::at_least_once;
+        case EntryKind::once_started:
+        case EntryKind::once_completed:
+        case EntryKind::once_failed:
+        case EntryKind::once_interrupted:
+        case EntryKind::once_reset:
+            return StepKind::at_most_once;
+        case EntryKind::transacted:
+        case EntryKind::transaction_failed:
+            return StepKind::transact;
+        case EntryKind::map_written:
+            return StepKind::map_write;
+        case EntryKind::map_read:
+            return StepKind::map_read;
+        case EntryKind::event_sent:
+            return StepKind::event;
+    }
+    DURABLE_MCP_ASSERT(!"a kind of entry that this release does not know");
+    return StepKind::at_least_once;
+}
+
+EntryKind completed_entry(StepKind kind) {
+    switch (kind) {
+        case StepKind::at_least_once: return EntryKind::step_completed;
+        case StepKind::at_most_once: return EntryKind::once_completed;
+        case StepKind::transact: return EntryKind::transacted;
+        case StepKind::map_write: return EntryKind::map_written;
+        case StepKind::map_read: return EntryKind::map_read;
+        case StepKind::event: return EntryKind::event_sent;
+    }
+    return EntryKind::step_completed;
+}
+
+EntryKind failed_entry(StepKind kind) {
+    switch (kind) {
+        case StepKind::at_most_once: return EntryKind::once_failed;
+        case StepKind::transact: return EntryKind::transaction_failed;
+        default: return EntryKind::step_failed;
+    }
+}
+
+}  // namespace
+
+std::string_view name_of(StepKind kind) {
+    switch (kind) {
+        case StepKind::at_least_once: return "at_least_once";
+        case StepKind::at_most_once: return "at_most_once";
+        case StepKind::transact: return "transact";
+        case StepKind::map_write: return "map write";
+        case StepKind::map_read: return "map read";
+        case StepKind::event: return "event";
+    }
+    return "";
+}
+
+CallMachine::CallMachine(History history) : last_progress_(history.last_progress), accepted_(history.accepted) {
+    for (const Entry& entry : history.entries) {
+        DURABLE_MCP_ASSERT(entry.seq == last_seq_ + 1);
+        last_seq_ = entry.seq;
+        fold(entry);
+    }
+    unpassed_ = records_.size();
+    for (const std::uint64_t hash : history.event_hashes) {
+        ++sent_before_[hash];
+    }
+}
+
+void CallMachine::fold(const Entry& entry) {
+    if (entry.kind == EntryKind::once_reset) {
+        records_.erase(entry.key);
+        return;
+    }
+    Status status = Status::completed;
+    switch (entry.kind) {
+        case EntryKind::once_started: status = Status::started; break;
+        case EntryKind::once_interrupted: status = Status::interrupted; break;
+        case EntryKind::once_failed:
+        case EntryKind::step_failed:
+        case EntryKind::transaction_failed: status = Status::failed; break;
+        default: break;
+    }
+    records_.insert_or_assign(entry.key, Record{step_kind_of(entry.kind), status, entry.type, entry.payload});
+}
+
+Decision CallMachine::begin(const Step& step) {
+    DURABLE_MCP_ASSERT(!finished_);
+    if (leaving_) {
+        open_.reset();
+        has_left_ = true;
+        return Leave{*leaving_};
+    }
+    const bool asked_again = open_ == step.key;
+    DURABLE_MCP_ASSERT(!open_ || asked_again);
+    if (!asked_again) {
+        if (used_.contains(step.key)) {
+            return RaiseDuplicate{};
+        }
+        if (const auto found = records_.find(step.key); found != records_.end() && !DURABLE_MCP_PLANTED_BUG("rerun_recorded_step")) {
+            return replay(step, found->second);
+        }
+        used_.insert(step.key);
+        left_old_ground_ = true;
+        accept();
+        if (step.kind == StepKind::at_most_once) {
+            append(EntryKind::once_started, step, {});
+        }
+        open_ = step.key;
+    }
+    // A map write is applied by its own commit, behind everything that it depends on: it has nothing to wait for. The same holds for an event.
+    const bool is_queued_effect = step.kind == StepKind::map_write || step.kind == StepKind::event;
+    if (!is_queued_effect && !all_entries_are_durable()) {
+        return AwaitDurable{};
+    }
+    open_.reset();
+    return Execute{};
+}
+
+Decision CallMachine::replay(const Step& step, Record& record) {
+    const bool has_type = record.status == Status::completed;
+    if (record.kind != step.kind || (has_type && record.type != step.type)) {
+        return RaiseMismatch{record.kind, record.type};
+    }
+    used_.insert(step.key);
+    if (!record.passed) {
+        record.passed = true;
+        --unpassed_;
+    }
+    switch (record.status) {
+        case Status::completed:
+            return UseRecorded{record.payload};
+        case Status::failed:
+            return RaiseFailed{read_fault(record.payload)};
+        case Status::started:
+            if (DURABLE_MCP_PLANTED_BUG("rerun_interrupted_step")) {
+                return Execute{};
+            }
+            record.status = Status::interrupted;
+            append(EntryKind::once_interrupted, step, {});
+            return RaiseInterrupted{};
+        case Status::interrupted:
+            return RaiseInterrupted{};
+    }
+    return RaiseInterrupted{};
+}
+
+void CallMachine::complete(const Step& step, std::string value) { append(completed_entry(step.kind), step, std::move(value)); }
+
+void CallMachine::fail(const Step& step, const Fault& fault) { append(failed_entry(step.kind), step, write_fault(fault)); }
+
+void CallMachine::reset(const Step& step) {
+    DURABLE_MCP_ASSERT(step.kind == StepKind::at_most_once);
+    append(EntryKind::once_reset, step, {});
+    used_.erase(step.key);
+}
+
+void CallMachine::abandon(const Step& step) { used_.erase(step.key); }
+
+Entry CallMachine::draft(const Step& step, std::string value) const {
+    return {last_seq_ + 1, completed_entry(step.kind), step.key, step.type, std::move(value)};
+}
+
+void CallMachine::adopt(const Step&) { ++last_seq_; }
+
+std::string CallMachine::next_occurrence(const std::string& base) { return base + '#' + std::to_string(++occurrences_[base]); }
+
+bool CallMachine::emit(std::uint64_t content_hash) {
+    if (has_left_ || finished_) {
+        return false;
+    }
+    const auto before = sent_before_.find(content_hash);
+    if (before != sent_before_.end() && before->second > 0) {
+        --before->second;
+        return false;
+    }
+    if (is_replaying()) {
+        return false;
+    }
+    accept();
+    return true;
+}
+
+bool CallMachine::advance_progress(double progress) {
+    if (last_progress_ && progress <= *last_progress_) {
+        return false;
+    }
+    if (is_replaying()) {
+        return false;
+    }
+    last_progress_ = progress;
+    return true;
+}
+
+void CallMachine::accept() {
+    if (accepted_) {
+        return;
+    }
+    accepted_ = true;
+    outputs_.emplace_back(Accept{});
+    last_entry_output_ = ++handed_out_;
+}
+
+void CallMachine::leave(Leave::Reason reason) {
+    // A cancellation outranks a suspension: it is the last word on the call.
+    if (!finished_ && (!leaving_ || reason == Leave::cancelled)) {
+        leaving_ = reason;
+    }
+}
+
+void CallMachine::append(EntryKind kind, const Step& step, std::string payload) {
+    outputs_.emplace_back(Entry{++last_seq_, kind, step.key, step.type, std::move(payload)});
+    last_entry_output_ = ++handed_out_;
+}
+
+std::vector<Output> CallMachine::take_outputs() { return std::exchange(outputs_, {}); }
+
+void CallMachine::confirm(std::uint64_t count) {
+    DURABLE_MCP_ASSERT(count <= handed_out_);
+    durable_ = std::max(durable_, count);
+}
+
+std::vector<std::string> CallMachine::divergent_keys() const {
+    std::vector<std::string> keys;
+    for (const auto& [key, record] : records_) {
+        if (!record.passed) {
+            keys.push_back(key);
+        }
+    }
+    std::sort(keys.begin(), keys.end());
+    return keys;
+}
+
+}  // namespace durable_mcp::journal

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The journal of one call, as a machine: it decides what an attempt may do next, and what must be on disk first. No I/O, no clock, no threads.
+//
+// One attempt is one execution of the handler by one process. The machine is made from what earlier attempts left behind (a History), and is
+// asked before every effect. It answers with a Decision, and hands out what has to be written:
+//
+//     driver:   decision = machine.begin(step)      "I am about to charge the card, at most once"
+//     machine:  AwaitDurable                        … and take_outputs() yields {Accept, once_started}
+//     driver:   commits them, machine.confirm(n)
+//     driver:   decision = machine.begin(step)      the same question again
+//     machine:  Execute
+//     driver:   runs the callable; machine.complete(step, value); take_outputs() yields {once_completed}
+//
+// The law of the house is kept here: begin() says Execute only when every entry handed out so far has been confirmed. A value may be
+// returned to the handler before its entry is durable; nothing that could depend on it (a later step, transaction or read, an event, the
+// answer) gets past the machine or the first-in-first-out commit queue before it.
+//
+// A step is identified by its key, never by its position: handlers may be changed between attempts. What a key was recorded as must not change
+// (StepMismatch), and a key can be used once in an attempt (Duplicate).
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "journal/entry.hpp"
+#include "journal/fault.hpp"
+
+namespace durable_mcp::journal {
+
+enum class StepKind : std::uint8_t { at_least_once, at_most_once, transact, map_write, map_read, event };
+[[nodiscard]] std::string_view name_of(StepKind kind);
+
+/// A step as the handler names it in this attempt.
+struct Step {
+    StepKind kind = StepKind::at_least_once;
+    std::string key;   ///< name space and alias (Entry::key)
+    std::string type;  ///< type tag of the result
+};
+
+// ── Decisions ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+struct Execute {};                                  ///< run the callable now: all that it depends on is durable
+struct AwaitDurable {};                             ///< commit what take_outputs() yields, confirm it, then ask again
+struct UseRecorded { std::string value; };          ///< an earlier attempt did it: this is what it returned
+struct RaiseFailed { Fault fault; };                ///< it failed, now or in an earlier attempt, and that is recorded
+struct RaiseInterrupted {};                         ///< an earlier attempt died inside an at_most_once callable
+struct RaiseDuplicate {};                           ///< the key was used before in this attempt
+struct RaiseMismatch { StepKind recorded_kind; std::string recorded_type; };  ///< the key is recorded as something else
+struct Leave { enum Reason : std::uint8_t { suspended, cancelled } reason; };  ///< unwind the handler
+
+using Decision = std::variant<Execute, AwaitDurable, UseRecorded, RaiseFailed, RaiseInterrupted, RaiseDuplicate, RaiseMismatch, Leave>;
+
+// ── Outputs ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+struct Accept {};                                   ///< write the call's row
+using Output = std::variant<Accept, Entry>;
+
+/// What earlier attempts left behind.
+struct History {
+    bool accepted = false;                          ///< the call's row is on disk
+    std::vector<Entry> entries;
+    std::vector<std::uint64_t> event_hashes;        ///< content hashes of the events on the call's own stream
+    std::optional<double> last_progress;
+};
+
+class CallMachine {
+public:
+    explicit CallMachine(History history = {});
+
+    // ── Steps. begin() until it no longer says AwaitDurable; after Execute exactly one of complete(), fail(), reset(), abandon().
+
+    [[nodiscard]] Decision begin(const Step& step);
+    void complete(const Step& step, std::string value);
+    /// The callable threw, or its value cannot be stored.
+    void fail(const Step& step, const Fault& fault);
+    /// An at_most_once callable threw what its author calls retryable: as if it had not started.
+    void reset(const Step& step);
+    /// Nothing happened and nothing is recorded (a transaction whose commit was refused): the key may be used again.
+    void abandon(const Step& step);
+    /// The entry that complete() would hand out, without handing it out: for a commit that may be refused as a whole. Follow with
+    /// adopt() once it is durable, or abandon().
+    [[nodiscard]] Entry draft(const Step& step, std::string value) const;
+    void adopt(const Step& step);
+
+    /// The key for something that has no alias but its content: `base` and how often it was asked for in this attempt.
+    [[nodiscard]] std::string next_occurrence(const std::string& base);
+
+    // ── Events on the call's own stream.
+
+    /// True when an event of that content must be sent now: it was not sent by an earlier attempt, and the replay has left old ground.
+    [[nodiscard]] bool emit(std::uint64_t content_hash);
+    /// True when that progress may be sent: it is higher than any before, in this attempt or an earlier one.
+    [[nodiscard]] bool advance_progress(double progress);
+
+    // ── The call's life.
+
+    /// Makes sure that the call's row is, or is going to be, on disk.
+    void accept();
+    [[nodiscard]] bool is_accepted() const { return accepted_; }
+    /// From now on begin() says Leave. What already executes may complete and is recorded.
+    void cancel() { leave(Leave::cancelled); }
+    void suspend() { leave(Leave::suspended); }
+    [[nodiscard]] bool is_cancelled() const { return leaving_ == Leave::cancelled; }
+    /// True once begin() has said Leave: a handler that returns normally after that has swallowed the unwinding.
+    [[nodiscard]] bool has_left() const { return has_left_; }
+    /// The handler is done. Nothing is handed out after this; cancel() and suspend() come too late.
+    void finish() { finished_ = true; }
+    [[nodiscard]] bool is_finished() const { return finished_; }
+
+    /// What has to be written, in order. Ownership moves to the caller, who must confirm it when it is durable.
+    [[nodiscard]] std::vector<Output> take_outputs();
+    /// Number of outputs handed out so far: what confirm() counts in.
+    [[nodiscard]] std::uint64_t handed_out() const { return handed_out_; }
+    /// The first `count` outputs are durable.
+    void confirm(std::uint64_t count);
+
+    // ── What may be asked.
+
+    /// True while recorded steps lie ahead and no new one has begun.
+    [[nodiscard]] bool is_replaying() const { return !left_old_ground_ && unpassed_ > 0; }
+    /// Keys that are recorded but were not asked for in this attempt (B4).
+    [[nodiscard]] std::vector<std::string> divergent_keys() const;
+    [[nodiscard]] std::uint64_t entry_count() const { return last_seq_; }
+
+private:
+    enum class Status : std::uint8_t { started, interrupted, completed, failed };
+    struct Record {
+        StepKind kind;
+        Status status;
+        std::string type;
+        std::string payload;
+        bool passed = false;
+    };
+
+    void fold(const Entry& entry);
+    void leave(Leave::Reason reason);
+    void append(EntryKind kind, const Step& step, std::string payload);
+    [[nodiscard]] Decision replay(const Step& step, Record& record);
+    [[nodiscard]] bool all_entries_are_durable() const { return durable_ >= last_entry_output_; }
+
+    std::unordered_map<std::string, Record> records_;
+    std::set<std::string, std::less<>> used_;            // keys asked for in this attempt
+    std::optional<std::string> open_;                    // key between AwaitDurable and Execute
+    std::unordered_map<std::string, std::uint64_t> occurrences_;
+    std::unordered_map<std::uint64_t, std::uint64_t> sent_before_;  // event content → times sent by earlier attempts, not yet repeated
+    std::optional<double> last_progress_;
+    std::size_t unpassed_ = 0;
+    bool left_old_ground_ = false;
+
+    bool accepted_ = false;
+    bool finished_ = false;
+    bool has_left_ = false;
+    std::optional<Leave::Reason> leaving_;
+
+    std::vector<Output> outputs_;
+    std::uint64_t last_seq_ = 0;
+    std::uint64_t handed_out_ = 0;         // outputs, including those still in outputs_
+    std::uint64_t last_entry_output_ = 0;  // position of the newest one that an effect could depend on
+    std::uint64_t durable_ = 0;
+};
+
+}  // namespace durable_mcp::journal

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Which calls to run again after a boot, and when to stop trying: pure arithmetic over what is on disk.
+
+#include <cstdint>
+
+namespace durable_mcp::journal {
+
+/// What is known of a call's earlier attempts, and stays on disk.
+struct AttemptCount {
+    std::uint32_t attempts = 1;          ///< executions so far, this one included once begin_attempt() has counted it
+    std::uint32_t crashed_attempts = 0;  ///< in a row, each ended by the death of its process without a new entry
+    std::uint64_t crash_mark = 0;        ///< number of entries when crashed_attempts was last counted
+};
+
+/// Counts one more attempt (B22). `was_suspended`: the last one was put down on purpose, which is not held against the call. Any new entry
+/// since the last count sets the crashed ones back.
+[[nodiscard]] AttemptCount begin_attempt(AttemptCount before, bool was_suspended, std::uint64_t entries_now);
+
+/// True when the call must not be run again.
+[[nodiscard]] bool is_to_be_quarantined(const AttemptCount& count, std::uint32_t limit);
+
+}  // namespace durable_mcp::journal
