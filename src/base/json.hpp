@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -20,13 +21,16 @@ struct JsonLimits {
 
 /// The limits for what a peer sends (base/limits.hpp).
 [[nodiscard]] JsonLimits wire_json_limits();
+/// The limits within which everything that dump_json() writes can be read back.
+[[nodiscard]] JsonLimits stored_json_limits();
 
 /// Parses one JSON text (RFC 8259) within `limits`. Beyond what the parser itself refuses, refuses duplicate keys, NUL in keys, a byte
 /// order mark, integers that fit neither int64 nor uint64, and numbers that overflow a double. Integers are kept to the last bit.
 /// Fails with `malformed` or `too_large`; the sentence names the byte offset and may be shown to the peer.
 [[nodiscard]] Result<Json> parse_json(std::string_view text, const JsonLimits& limits);
 
-/// Writes `value` without white space. Fails with `malformed` where a string is not UTF-8 (the sentence says so) or a number is NaN or infinite.
+/// Writes `value` without white space. Fails with `malformed`, and a sentence that says why, for what could not be read back: a string that
+/// is not UTF-8, a number that is NaN or infinite, NUL in a key, binary data, more than 512 levels.
 [[nodiscard]] Result<std::string> dump_json(const Json& value);
 
 }  // namespace durable_mcp::base

@@ -32,6 +32,9 @@ struct Limits {
     // One JSON document.
     std::size_t json_depth = 64;                     ///< nlohmann recurses in dump() and on destruction
     std::size_t json_nodes = 100'000;                ///< 4 MiB of `{},` would cost 103 MiB of memory
+    std::size_t request_id_bytes = 1'024;            ///< an id becomes part of keys and streams; real ones have under 40
+    std::size_t uri_bytes = 8u << 10;                ///< a resource's URI, a URI template: as long as an HTTP target
+    std::size_t handshake_bytes = 16u << 10;         ///< capabilities and clientInfo each: every session keeps them
     std::size_t batch_messages = 32;                 ///< a 2025-03-26 batch; no known client sends more than a handful
 
     // Sessions and calls.
