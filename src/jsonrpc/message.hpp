@@ -49,7 +49,7 @@ struct Notification {
 };
 
 struct Response {
-    Id id;
+    Id id;  ///< its `text` is empty in an error that names no request, because its sender could not read ours
     std::variant<base::Json, Error> outcome;
 };
 
@@ -61,10 +61,13 @@ struct Malformed {
 
 using Message = std::variant<Request, Notification, Response, Malformed>;
 
+/// The id that `value` is, if it may be one: an integer, or a string of at most `request_id_bytes`.
+[[nodiscard]] std::optional<Id> id_from(const base::Json& value);
+
 /// Reads one message (not a batch). Consumes `json`.
 [[nodiscard]] Message read_message(base::Json&& json);
 
-/// The texts of messages. `result` and `params` are JSON texts and are copied as they are.
+/// The texts of messages. `result` and `params` are JSON texts and are copied as they are; empty `params` are left out.
 [[nodiscard]] std::string write_result(const Id& id, std::string_view result);
 [[nodiscard]] std::string write_error(const std::optional<Id>& id, const Error& error);  ///< without id: `"id":null` is left out
 [[nodiscard]] std::string write_notification(std::string_view method, std::string_view params);

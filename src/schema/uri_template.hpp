@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// URI templates (RFC 6570), read backwards: which values of its variables would have made this URI? Level 1 `{id}`, reserved `{+path}`, and
+// lists of either (`{x,y}`, in which every variable must have a value). Other operators and modifiers are refused when compiled.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace durable_mcp::schema {
+
+/// An immutable compiled template. Any thread may match with it.
+class UriTemplate {
+public:
+    /// Compiles `text`. Fails with `malformed` or `too_large`; the sentence says where and why, for the author of the template.
+    [[nodiscard]] static base::Result<UriTemplate> compile(std::string_view text);
+
+    /// The values, percent-decoded, with which the template expands to `uri`; nothing if there are none. No value is empty, holds NUL,
+    /// or is not UTF-8. A value of `{id}` ends at any of `/ ? #`, unless they are percent-encoded: a decoded value may hold anything, `..`
+    /// and `/` included, and whoever opens files with it must check it. Where several readings fit, earlier variables are as short as
+    /// they can be. Costs time in proportion to the length of `uri` times the number of variables, whatever both contain. A URI beyond
+    /// 8 KiB never fits.
+    [[nodiscard]] std::optional<std::map<std::string, std::string>> match(std::string_view uri) const;
+
+    [[nodiscard]] const std::vector<std::string>& variables() const { return names_; }
+
+private:
+    /// What a value may be made of.
+    enum class Alphabet : std::uint8_t {
+        segment,       ///< {x}: all but / ? #
+        list_segment,  ///< {x,y}: all but / ? # ,
+        reserved,      ///< {+x}: all
+        list_reserved  ///< {+x,y}: all but ,
+    };
+    [[nodiscard]] static bool admits(Alphabet alphabet, char c);
+    [[nodiscard]] static bool all_admitted(Alphabet alphabet, std::string_view text);
+
+    // literals_[0] variable 0 literals_[1] variable 1 … literals_[n]: between two variables there is always a literal that is not empty.
+    std::vector<std::string> literals_;
+    std::vector<std::string> names_;
+    std::vector<Alphabet> alphabets_;
+};
+
+}  // namespace durable_mcp::schema
