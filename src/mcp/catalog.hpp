@@ -3,12 +3,15 @@
 
 // What the server offers: tools, prompts, resources, resource templates. A catalog is an immutable value; registration makes the next one.
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <variant>
 
 #include "base/json.hpp"
 #include "jsonrpc/message.hpp"
@@ -35,15 +38,18 @@ using Page = std::string;
 
 /// A resource found for a URI: fixed, or by template with the values of its variables.
 struct ResourceMatch {
+    ItemKind kind = ItemKind::resource;  ///< or resource_template
     std::shared_ptr<const Item> item;
     std::map<std::string, std::string> variables;
 };
 
+/// Immutable: any thread may use it. Copies are cheap.
 class Catalog {
 public:
     explicit Catalog(std::size_t page_size);
 
     /// A catalog with `item` added, or put in place of the one of that name (which keeps its position).
+    /// Throws std::invalid_argument for a descriptor that cannot be written as a JSON object and for a URI template that does not compile.
     [[nodiscard]] Catalog with(ItemKind kind, Item item) const;
     /// A catalog without it; the same catalog when there is none.
     [[nodiscard]] Catalog without(ItemKind kind, std::string_view name) const;
@@ -53,17 +59,14 @@ public:
     /// A fixed resource first; then templates in the order of registration.
     [[nodiscard]] std::optional<ResourceMatch> find_resource(std::string_view uri) const;
 
-    /// Items in the order of registration. A cursor says "after that name" and is good in any process and after any change (semantics B-list: stateless);
-    /// one that is not ours is `invalid_params`.
+    /// Items in the order of registration. A cursor says "after that name" and is good in any process, after any change, since nothing is
+    /// kept for it; one that is not ours is `invalid_params`.
     [[nodiscard]] std::variant<Page, jsonrpc::Error> list(ItemKind kind, Revision revision, std::optional<std::string_view> cursor) const;
 
 private:
-    struct Shelf {
-        std::vector<std::shared_ptr<const Item>> items;
-        std::map<std::string, std::size_t, std::less<>> by_name;
-    };
+    struct Shelf;  // the items of one kind; immutable, shared between catalogs
     std::size_t page_size_;
-    Shelf shelves_[4];
+    std::array<std::shared_ptr<const Shelf>, 4> shelves_;
 };
 
 }  // namespace durable_mcp::mcp

@@ -48,7 +48,8 @@ using Verdict = std::variant<Answer, Refuse, Nothing, BeginSession, MarkInitiali
 [[nodiscard]] Verdict route(const ServerFacts& facts, const Catalog& catalog, const Session* session, jsonrpc::Message&& message);
 
 /// The verdict for a call that is read back from the journal: the same StartCall, or Refuse when the item is no longer on offer (B23).
-[[nodiscard]] std::variant<StartCall, Refuse> route_again(const Catalog& catalog, Revision revision, std::string_view method, const base::Json& params);
+[[nodiscard]] std::variant<StartCall, Refuse> route_again(const Catalog& catalog, Revision revision, std::string_view method,
+                                                          const base::Json& params);
 
 /// ServerCapabilities that match what is registered (listChanged wherever there may be a list, logging always).
 [[nodiscard]] base::Json capabilities(const Catalog& catalog, Revision revision);

@@ -20,8 +20,8 @@ struct Session {
     std::string id;
     std::string owner;                ///< principal; "" is the anonymous one
     Revision revision = latest_session_revision;
-    base::Json client_info;
-    base::Json capabilities;
+    base::Json client_info = base::Json::object();   ///< Implementation, without its icons
+    base::Json capabilities = base::Json::object();  ///< ClientCapabilities
     bool initialized = false;         ///< notifications/initialized has arrived
     LogLevel log_level = LogLevel::info;  ///< until logging/setLevel the server decides
     std::string standalone_stream;    ///< stream id of the GET stream
