@@ -99,6 +99,9 @@ public:
     [[nodiscard]] bool emit(std::uint64_t content_hash);
     /// True when that progress may be sent: it is higher than any before, in this attempt or an earlier one.
     [[nodiscard]] bool advance_progress(double progress);
+    [[nodiscard]] std::optional<double> last_progress() const { return last_progress_; }
+    /// Takes advances back whose events were refused together with the transaction that they belonged to.
+    void restore_progress(std::optional<double> progress) { last_progress_ = progress; }
 
     // ── The call's life.
 
@@ -109,6 +112,7 @@ public:
     void cancel() { leave(Leave::cancelled); }
     void suspend() { leave(Leave::suspended); }
     [[nodiscard]] bool is_cancelled() const { return leaving_ == Leave::cancelled; }
+    [[nodiscard]] bool is_leaving() const { return leaving_.has_value(); }
     /// True once begin() has said Leave: a handler that returns normally after that has swallowed the unwinding.
     [[nodiscard]] bool has_left() const { return has_left_; }
     /// The handler is done. Nothing is handed out after this; cancel() and suspend() come too late.

@@ -32,8 +32,8 @@ using HeaderList = std::vector<std::pair<std::string, std::string>>;
 /// A response that is sent whole.
 struct WholeResponse {
     unsigned status = 200;
-    HeaderList headers;      ///< beyond Content-Type, Content-Length, Connection
-    std::string body;        ///< "" sends no Content-Type
+    HeaderList headers = {};  ///< beyond Content-Type, Content-Length, Connection
+    std::string body = {};    ///< "" sends no Content-Type
     std::string_view content_type = "application/json";
 };
 

@@ -8,12 +8,23 @@
 #include <exception>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "durable_mcp/export.hpp"
+
 namespace durable_mcp::detail {
+
+/// A value that JSON cannot hold: text that is not UTF-8, NaN, infinity. A step's body that throws it has returned, but its value cannot be
+/// recorded: an at_most_once step is "failed: not encodable".
+class DURABLE_MCP_EXPORT NotEncodable : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+    ~NotEncodable() override;
+};
 
 enum class StepKind : std::uint8_t { at_least_once, at_most_once };
 
@@ -64,7 +75,6 @@ public:
     virtual void report_progress(double progress, std::optional<double> total, std::string_view message) = 0;
     virtual void log(int level, std::string_view data_json, std::string_view logger) = 0;   ///< level: 0 debug … 7 emergency
     virtual void send_list_changed(std::string_view list) = 0;    ///< "tools", "prompts", "resources"
-    virtual void send_resource_updated(std::string_view uri) = 0;
 
     virtual std::string idempotency_key(std::string_view alias) = 0;
     [[nodiscard]] virtual std::string_view call_id() const = 0;

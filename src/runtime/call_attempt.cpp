@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frame around a handler: what happens before its first line and after its last one. What happens in between is call_driver.cpp.
+
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+
+#include "base/crash_point.hpp"
+#include "base/hash.hpp"
+#include "journal/recovery.hpp"
+#include "mcp/projection.hpp"
+#include "runtime/call_driver.hpp"
+#include "runtime/failure_report.hpp"
+
+namespace durable_mcp::runtime {
+namespace {
+
+constexpr std::string_view progress_method = "notifications/progress";
+
+base::Json tool_error_result(const std::string& text) {
+    return {{"content", base::Json::array({{{"type", "text"}, {"text", text}}})}, {"isError", true}};
+}
+
+// The progress value of an event of ours, if it is one about that token.
+std::optional<double> progress_in(const std::string& payload, const std::optional<base::Json>& token) {
+    if (!token || payload.find(progress_method) == std::string::npos) {
+        return std::nullopt;
+    }
+    const base::Json message = base::Json::parse(payload, nullptr, false);
+    if (!message.is_object() || message.value("method", "") != progress_method || message["params"]["progressToken"] != *token) {
+        return std::nullopt;
+    }
+    return message["params"]["progress"].get<double>();
+}
+
+}  // namespace
+
+CallDriver::CallDriver(std::shared_ptr<Call> call) : call_(std::move(call)), services_(*call_->services) {}
+
+void CallDriver::run() {
+    try {
+        if (!prepare()) {
+            return;
+        }
+        std::string payload = produce_answer();
+        bool has_left = false;
+        bool is_cancelled = false;
+        {
+            const std::lock_guard lock(call_->mutex);
+            has_left = call_->machine->has_left();
+            is_cancelled = call_->machine->is_cancelled();
+        }
+        if (has_left && !is_cancelled) {
+            services_.log->error("call {} of {} '{}': the handler swallowed durable_mcp::Unwind (a catch (...) that does not rethrow?); its call ends in an error",
+                                 call_->id, method_of(call_->start.kind), call_->start.name);
+            payload = produce_error(jsonrpc::internal_error, fmt::format("The handler caught what suspends it (call {})", call_->id));
+        }
+        report_divergence();
+        finish(payload, store::CallState::completed);
+    } catch (const Unwind& unwind) {
+        leave(unwind.reason());
+    }
+}
+
+bool CallDriver::prepare() {
+    if (call_->look_up_first) {
+        auto found = services_.store->call_of_request(call_->session->data.id, call_->request.text);
+        if (!found || *found) {
+            const std::lock_guard lock(call_->mutex);
+            call_->machine->finish();
+        }
+        if (!found) {
+            services_.inbox->put([call = call_, failure = found.error()] { call->listener->answered(call, 0, {}, failure); });
+            return false;
+        }
+        if (*found) {
+            services_.inbox->put([call = call_, row = std::move(**found)] { call->listener->found_recorded(call, row); });
+            return false;
+        }
+    }
+    if (call_->is_recovered && !load_history()) {
+        return false;
+    }
+    bool is_leaving = false;
+    bool is_cancelled = false;
+    {
+        const std::lock_guard lock(call_->mutex);
+        is_leaving = call_->machine->is_leaving();
+        is_cancelled = call_->machine->is_cancelled();
+    }
+    if (is_leaving) {
+        leave(is_cancelled ? Unwind::Reason::cancelled : Unwind::Reason::suspended);
+        return false;
+    }
+    if (!call_->target) {
+        services_.log->error("call {}: '{}' is no longer on offer; the call ends in an error", call_->id, call_->start.name);
+        finish(produce_error(jsonrpc::invalid_params, fmt::format("'{}' is no longer offered by this server (call {})", call_->start.name, call_->id)),
+               store::CallState::completed);
+        return false;
+    }
+    return true;
+}
+
+bool CallDriver::load_history() {
+    DURABLE_MCP_CRASH_POINT("recover.each_call");
+    auto entries = services_.store->entries(call_->id);
+    auto events = services_.store->events(call_->stream->id(), 0, services_.limits.events_per_stream + 1);
+    if (!entries || !events) {
+        const base::Failure failure = entries ? events.error() : entries.error();
+        services_.log->critical("call {} cannot be run again: {}", call_->id, failure.sentence);
+        services_.inbox->put([call = call_] { call->listener->left(call); });
+        return false;
+    }
+    journal::History history{true, std::move(*entries), {}, {}};
+    for (const store::EventRow& event : *events) {
+        history.event_hashes.push_back(base::hash64(event.payload));
+        if (const auto progress = progress_in(event.payload, call_->start.progress_token)) {
+            history.last_progress = progress;
+        }
+    }
+    const store::CallRow& row = call_->found;
+    const journal::AttemptCount count = journal::begin_attempt({row.attempts, row.crashed_attempts, row.crash_mark},
+                                                               row.state == store::CallState::suspended, history.entries.size());
+    call_->attempt = count.attempts;
+    {
+        const std::lock_guard lock(call_->mutex);
+        const bool was_cancelled = call_->machine->is_cancelled();
+        const bool was_leaving = call_->machine->is_leaving();
+        call_->machine = std::make_unique<journal::CallMachine>(std::move(history));
+        if (was_cancelled) {
+            call_->machine->cancel();
+        } else if (was_leaving) {
+            call_->machine->suspend();
+        }
+        store::Group group{store::CountAttempt{call_->id, count.attempts, count.crashed_attempts, count.crash_mark}};
+        if (!was_cancelled) {
+            group.emplace_back(store::UpdateCall{call_->id, store::CallState::running, 0, 0});
+        }
+        call_->submit(std::move(group), store::Urgency::soon, store::WhenFull::keep);
+    }
+    call_->mark_primed();
+    wait_for_disk();
+    if (journal::is_to_be_quarantined(count, services_.limits.crashed_attempts)) {
+        services_.log->critical("call {} of '{}' ended its process {} times in a row without a new entry: it is quarantined and not run again", call_->id,
+                                call_->start.name, count.crashed_attempts);
+        finish(produce_error(jsonrpc::internal_error, fmt::format("This call ended its server {} times and is not run again (call {})",
+                                                                  count.crashed_attempts, call_->id)),
+               store::CallState::quarantined);
+        return false;
+    }
+    return true;
+}
+
+std::string CallDriver::produce_error(int code, const std::string& message, std::optional<base::Json> data) const {
+    return jsonrpc::write_error(call_->request, {code, message, std::move(data)});
+}
+
+std::string CallDriver::produce_tool_error(const std::string& text) const {
+    const base::Json result = mcp::project_result(mcp::ItemKind::tool, call_->revision, tool_error_result(text));
+    return jsonrpc::write_result(call_->request, result.dump(-1, ' ', false, base::Json::error_handler_t::replace));
+}
+
+std::string CallDriver::produce_answer() {
+    const bool is_tool = call_->start.kind == mcp::ItemKind::tool;
+    try {
+        base::Json result = call_->target->run(*this, *call_->start.item, call_->start.name, call_->start.arguments);
+        const auto text = base::dump_json(mcp::project_result(call_->start.kind, call_->revision, std::move(result)));
+        if (!text) {
+            services_.log->error("call {} of '{}': the result cannot be sent: {}", call_->id, call_->start.name, text.error().sentence);
+            return produce_error(jsonrpc::internal_error, fmt::format("The result cannot be encoded as JSON (call {})", call_->id));
+        }
+        if (text->size() > services_.limits.result_bytes) {
+            services_.log->error("call {} of '{}': the result has {} bytes; the limit is {}", call_->id, call_->start.name, text->size(),
+                                 services_.limits.result_bytes);
+            return produce_error(jsonrpc::internal_error, fmt::format("The result is larger than this server sends (call {})", call_->id));
+        }
+        return jsonrpc::write_result(call_->request, *text);
+    } catch (const Unwind&) {
+        throw;
+    } catch (const InvalidArguments& error) {
+        return is_tool && mcp::traits(call_->revision).argument_errors_in_band ? produce_tool_error(error.what())
+                                                                               : produce_error(jsonrpc::invalid_params, error.what());
+    } catch (const ToolError& error) {
+        return is_tool ? produce_tool_error(error.what()) : produce_error(jsonrpc::internal_error, error.what());
+    } catch (const ResourceNotFound& error) {
+        return produce_error(jsonrpc::resource_not_found, error.what(), base::Json{{"uri", call_->start.name}});
+    } catch (...) {
+        // What an author did not mean for the client stays here; the call's id brings the two together.
+        services_.log->error("call {} of {} '{}' (attempt {}) failed: {}", call_->id, method_of(call_->start.kind), call_->start.name, call_->attempt,
+                             describe_chain());
+        const std::string text = fmt::format("Internal error in '{}'. The server's log has the details under call {}", call_->start.name, call_->id);
+        return is_tool ? produce_tool_error(text) : produce_error(jsonrpc::internal_error, text);
+    }
+}
+
+void CallDriver::report_divergence() {
+    std::vector<std::string> keys;
+    {
+        const std::lock_guard lock(call_->mutex);
+        keys = call_->machine->divergent_keys();
+    }
+    if (!keys.empty()) {
+        services_.log->warn("call {} of '{}' is divergent: it finished without passing {} recorded step(s), '{}' among them. Was the handler changed?",
+                            call_->id, call_->start.name, keys.size(), keys.front().substr(keys.front().find(':') + 1));
+    }
+}
+
+void CallDriver::finish(const std::string& payload, store::CallState state) {
+    if (!call_->is_durable()) {
+        services_.inbox->put([call = call_, payload] { call->listener->answered(call, 0, payload, store::GroupOutcome::committed); });
+        return;
+    }
+    bool is_cancelled = false;
+    store::Ticket ticket = 0;
+    call_->stream->append([&](std::uint64_t seq) {
+        const std::lock_guard lock(call_->mutex);
+        if (call_->machine->is_cancelled()) {
+            is_cancelled = true;
+            return false;
+        }
+        const bool was_accepted = call_->machine->is_accepted();
+        call_->machine->finish();
+        store::Group group;
+        if (was_accepted) {
+            call_->flush(store::Urgency::lazy);
+            group.emplace_back(store::UpdateCall{call_->id, state, seq, services_.clock.wall_ms()});
+        } else {
+            store::CallRow row = call_->row(state);
+            row.answer_event = seq;
+            row.finished_ms = row.accepted_ms;
+            group.emplace_back(store::InsertCall{std::move(row)});
+        }
+        group.emplace_back(store::AppendEvent{{call_->stream->id(), seq, payload}});
+        // Nothing is owed for a call that was never accepted: a full disk may refuse it whole.
+        call_->submit(std::move(group), store::Urgency::soon, was_accepted ? store::WhenFull::keep : store::WhenFull::fail,
+                      [call = call_, seq, payload](const base::Result<store::GroupOutcome>& outcome) {
+                          call->services->inbox->put([call, seq, payload, outcome] { call->listener->answered(call, seq, payload, outcome); });
+                      });
+        ticket = call_->last_ticket;
+        return true;
+    });
+    if (is_cancelled) {
+        leave(Unwind::Reason::cancelled);
+        return;
+    }
+    DURABLE_MCP_CRASH_POINT("call.before_commit");
+    const HandlerPool::Blocked blocked;
+    services_.queue->wait(ticket);
+    DURABLE_MCP_CRASH_POINT("call.after_commit_before_reply");
+}
+
+void CallDriver::leave(Unwind::Reason reason) {
+    store::Ticket ticket = 0;
+    {
+        const std::lock_guard lock(call_->mutex);
+        call_->flush(store::Urgency::lazy);
+        if (reason == Unwind::Reason::suspended && call_->machine->is_accepted() && !call_->machine->is_cancelled()) {
+            call_->submit({store::UpdateCall{call_->id, store::CallState::suspended, 0, 0}}, store::Urgency::soon, store::WhenFull::keep);
+        }
+        call_->machine->finish();
+        ticket = call_->last_ticket;
+    }
+    if (reason != Unwind::Reason::unavailable) {
+        const HandlerPool::Blocked blocked;
+        services_.queue->wait(ticket);
+    }
+    services_.inbox->put([call = call_] { call->listener->left(call); });
+}
+
+}  // namespace durable_mcp::runtime

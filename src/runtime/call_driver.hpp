@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One attempt of one call, on its handler's thread: what the handler says to its context arrives here, is put to the call's machine, and what
+// the machine decides is done: run the callable, return what is recorded, wait for the disk, unwind.
+//
+// The driver never holds the call's mutex while it waits or runs the user's code.
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "durable_mcp/detail/call_port.hpp"
+#include "durable_mcp/error.hpp"
+#include "runtime/call.hpp"
+#include "runtime/transaction.hpp"
+
+namespace durable_mcp::runtime {
+
+class CallDriver final : public detail::CallPort {
+public:
+    explicit CallDriver(std::shared_ptr<Call> call);
+
+    /// Runs the attempt from the first line to its end, whatever that is, and tells the call's listener.
+    void run();
+
+    std::string step(const detail::StepRequest& request) override;
+    std::string transact(std::string_view alias, std::string_view type, const std::function<std::string(detail::TransactionPort&)>& body) override;
+    std::optional<std::string> map_get(std::string_view map, std::string_view key, bool live) override;
+    detail::MapRows map_range(std::string_view map, const detail::MapRangeRequest& range, bool live) override;
+    std::uint64_t map_count(std::string_view map, bool live) override;
+    void map_put(std::string_view map, std::string_view key, std::string value) override;
+    void map_erase(std::string_view map, std::string_view key) override;
+    void report_progress(double progress, std::optional<double> total, std::string_view message) override;
+    void log(int level, std::string_view data_json, std::string_view logger) override;
+    void send_list_changed(std::string_view list) override;
+    std::string idempotency_key(std::string_view alias) override;
+    [[nodiscard]] std::string_view call_id() const override { return call_->id; }
+    [[nodiscard]] std::uint32_t attempt() const override { return call_->attempt; }
+    [[nodiscard]] bool is_replaying() const override;
+    [[nodiscard]] bool cancelled() const override;
+
+private:
+    // The attempt.
+    bool prepare();
+    bool load_history();
+    [[nodiscard]] std::string produce_answer();
+    [[nodiscard]] std::string produce_error(int code, const std::string& message, std::optional<base::Json> data = {}) const;
+    [[nodiscard]] std::string produce_tool_error(const std::string& text) const;
+    void finish(const std::string& payload, store::CallState state);
+    void leave(Unwind::Reason reason);
+    void report_divergence();
+
+    // One step.
+    [[nodiscard]] journal::Decision decide(const journal::Step& step);
+    [[noreturn]] void raise(const journal::Decision& decision, const journal::Step& step, std::string_view alias);
+    [[noreturn]] void raise_failed(const journal::Step& step, std::string_view alias, const journal::Fault& fault,
+                                   const std::exception_ptr& cause);
+    [[noreturn]] void fail_step(const journal::Step& step, std::string_view alias, const journal::Fault& fault, const std::exception_ptr& cause);
+    std::string execute(const journal::Step& step, const detail::StepRequest& request);
+    /// False when the store refused the transaction because somebody else wrote first.
+    bool commit_transaction(const journal::Step& step, TransactionView& view, const std::string& value, const std::vector<std::string>& emitted);
+    [[nodiscard]] std::optional<double> last_progress() const;
+    /// A step whose value is computed here and whose entry commits together with `make_writes`' writes.
+    std::string run_inner(journal::StepKind kind, const std::string& base, const std::function<std::string(store::Group&)>& body);
+    void wait_for_disk();
+    void check_standing(std::string_view what) const;
+    void check_alias(std::string_view alias) const;
+    void send_event(const std::string& payload);
+
+    const std::shared_ptr<Call> call_;
+    Services& services_;
+    const std::thread::id thread_ = std::this_thread::get_id();
+    std::string_view body_of_;                       ///< alias of the step whose callable runs, for nested use to be refused
+    std::vector<std::string>* buffered_events_ = nullptr;  ///< inside a transaction: what it emits commits with it
+    std::size_t events_sent_ = 0;
+    std::size_t event_bytes_sent_ = 0;
+};
+
+}  // namespace durable_mcp::runtime

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The room where the protocol, the journal, the store and the handlers meet. Requests come in through serve(), on the loop; what the
+// protocol layer says of them becomes sessions (session_table), calls (call_registry) and streams (stream), and what is durable goes out.
+//
+// Life: constructed (holds every request) → open(store) (recovers, then serves) → stop() (suspends, sends readers away).
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "mcp/session_front.hpp"
+#include "runtime/call_registry.hpp"
+#include "runtime/exchange.hpp"
+#include "runtime/services.hpp"
+#include "runtime/session_table.hpp"
+
+namespace durable_mcp::runtime {
+
+struct EngineOptions {
+    mcp::ServerFacts facts;
+    base::Limits limits;
+    const base::Clock* clock = nullptr;      ///< null: the system's
+    base::Random* random = nullptr;          ///< null: the system's
+    std::shared_ptr<spdlog::logger> log;     ///< null: nothing is logged
+    /// Called once, on any thread, when the store is poisoned: nothing more will be answered until the process has opened it anew.
+    std::function<void(const std::string& sentence)> on_poisoned;
+};
+
+class Engine final : public Service, public std::enable_shared_from_this<Engine> {
+public:
+    /// `loop` runs one thing at a time: the executor of a single thread, or a strand.
+    Engine(boost::asio::any_io_executor loop, EngineOptions options, std::shared_ptr<const mcp::Catalog> catalog);
+    ~Engine() override;
+
+    /// Reads the store, takes up what is unfinished and begins to serve. Blocks; any thread but the loop. Called once.
+    [[nodiscard]] base::Result<void> open(std::shared_ptr<store::Store> store);
+
+    /// What is on offer from now on. `changed` are the lists whose readers are told. Any thread.
+    void replace_catalog(std::shared_ptr<const mcp::Catalog> catalog, const std::vector<mcp::ItemKind>& changed);
+
+    /// Ends in good order: takes no new request; handlers leave at their next step, what they began finishes until `deadline`; what is unfinished
+    /// goes on in the next process. Blocks; any thread but the loop, which must be running. False if some handler did not come back in time:
+    /// then its thread, and what it uses, stays behind.
+    bool stop(std::chrono::milliseconds deadline);
+
+    void serve(std::shared_ptr<RequestView> request, std::shared_ptr<ResponseSink> sink) override;
+
+    /// True from the end of recovery to the beginning of stop(), unless the store is full or poisoned. Any thread.
+    [[nodiscard]] bool is_ready() const;
+
+private:
+    enum class Phase : std::uint8_t { booting, serving, draining, stopped };
+    struct Held {
+        std::shared_ptr<RequestView> request;
+        std::shared_ptr<ResponseSink> sink;
+        std::chrono::steady_clock::time_point until;
+    };
+    /// Where the answer to one message goes: its own response, or the stream of its batch.
+    struct Reply;
+
+    void begin_serving();
+    void hold(std::shared_ptr<RequestView> request, std::shared_ptr<ResponseSink> sink);
+    void refuse_held_too_long();
+    void take_posted(mcp::Posted posted, const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink);
+    void take_message(jsonrpc::Message message, const std::shared_ptr<SessionState>& session, const std::shared_ptr<Reply>& reply);
+    void start_call(jsonrpc::Id id, mcp::StartCall start, const std::shared_ptr<SessionState>& session, const std::shared_ptr<Reply>& reply);
+    void begin_session(jsonrpc::Id id, mcp::BeginSession verdict, std::shared_ptr<ResponseSink> sink);
+    void open_standalone(const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink);
+    void resume(const std::shared_ptr<SessionState>& session, const std::string& last_event_id, std::shared_ptr<ResponseSink> sink);
+    void resume_finished(const std::shared_ptr<SessionState>& session, EventId id, std::shared_ptr<ResponseSink> sink);
+    void end_session(const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink);
+    void announce(const std::vector<mcp::ItemKind>& changed);
+    void sweep();
+    [[nodiscard]] std::shared_ptr<const mcp::Catalog> catalog() const;
+
+    const EngineOptions options_;
+    const std::shared_ptr<Services> services_;
+    mutable std::mutex catalog_mutex_;
+    std::shared_ptr<const mcp::Catalog> catalog_;
+
+    // Loop only.
+    Phase phase_ = Phase::booting;
+    std::deque<Held> held_;
+    SessionTable sessions_;
+    CallRegistry calls_;
+    boost::asio::steady_timer hold_timer_;
+    boost::asio::steady_timer sweep_timer_;
+
+    // For whoever waits in stop() or open().
+    std::mutex phase_mutex_;
+    std::condition_variable phase_changed_;
+    bool is_idle_ = false;
+    std::atomic<bool> ready_{false};
+};
+
+}  // namespace durable_mcp::runtime

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/handler_pool.hpp"
+
+#include <chrono>
+#include <utility>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace durable_mcp::runtime {
+namespace {
+
+constexpr std::chrono::milliseconds watch_interval{1};
+
+struct Sleeper {
+    std::condition_variable wake;
+    bool called = false;
+};
+
+}  // namespace
+
+struct HandlerPool::State : std::enable_shared_from_this<State> {
+    std::mutex mutex;
+    std::deque<std::function<void()>> tasks;
+    std::vector<Sleeper*> sleepers;        // the one that fell asleep last is at the back
+    std::vector<std::thread> threads;
+    std::thread watcher;
+    std::condition_variable watch_wake;
+    std::size_t max_threads = 0;
+    std::size_t available = 0;             // awake, and not known to be blocked
+    std::size_t taken = 0;                 // tasks taken so far: what the watch compares
+    bool watching = false;                 // the watch is in its timed wait
+    bool stopping = false;
+
+    // Gives the queue another thread. With the lock held.
+    void add_thread() {
+        if (!sleepers.empty()) {
+            Sleeper* sleeper = sleepers.back();
+            sleepers.pop_back();
+            sleeper->called = true;
+            ++available;
+            sleeper->wake.notify_one();
+        } else if (threads.size() < max_threads) {
+            ++available;
+            threads.emplace_back(&HandlerPool::work, shared_from_this());
+        }
+    }
+
+    // A task waits although somebody is awake: look again in a millisecond. With the lock held.
+    void call_watch() {
+        if (!watcher.joinable()) {
+            watcher = std::thread(&HandlerPool::watch, shared_from_this());
+        } else if (!watching) {
+            watch_wake.notify_one();
+        }
+    }
+};
+
+namespace {
+
+// Which pool the current thread belongs to, for Blocked.
+thread_local void* current_pool = nullptr;
+thread_local unsigned blocked_depth = 0;
+
+}  // namespace
+
+HandlerPool::HandlerPool(std::size_t max_threads) : state_(std::make_shared<State>()) { state_->max_threads = max_threads; }
+
+HandlerPool::~HandlerPool() {
+    std::vector<std::thread> threads;
+    std::thread watcher;
+    {
+        const std::lock_guard lock(state_->mutex);
+        state_->stopping = true;
+        threads.swap(state_->threads);
+        watcher.swap(state_->watcher);
+        for (Sleeper* sleeper : std::exchange(state_->sleepers, {})) {
+            sleeper->called = true;
+            ++state_->available;
+            sleeper->wake.notify_one();
+        }
+        state_->watch_wake.notify_one();
+    }
+    if (watcher.joinable()) {
+        watcher.join();
+    }
+    for (std::thread& thread : threads) {
+        if (abandoned_) {
+            thread.detach();
+        } else {
+            thread.join();
+        }
+    }
+}
+
+void HandlerPool::abandon() { abandoned_ = true; }
+
+void HandlerPool::submit(std::function<void()> task) {
+    const std::lock_guard lock(state_->mutex);
+    state_->tasks.push_back(std::move(task));
+    if (state_->available == 0) {
+        state_->add_thread();
+    } else {
+        state_->call_watch();
+    }
+}
+
+void HandlerPool::work(std::shared_ptr<State> state) {
+    current_pool = state.get();
+    std::unique_lock lock(state->mutex);
+    for (;;) {
+        if (!state->tasks.empty()) {
+            std::function<void()> task = std::move(state->tasks.front());
+            state->tasks.pop_front();
+            ++state->taken;
+            lock.unlock();
+            task();
+            task = nullptr;
+            lock.lock();
+            continue;
+        }
+        --state->available;
+        if (state->stopping) {
+            return;
+        }
+        Sleeper self;
+        state->sleepers.push_back(&self);
+        self.wake.wait(lock, [&] { return self.called; });
+    }
+}
+
+void HandlerPool::watch(std::shared_ptr<State> state) {
+    std::unique_lock lock(state->mutex);
+    while (!state->stopping) {
+        if (state->tasks.empty()) {
+            state->watching = false;
+            state->watch_wake.wait(lock);
+            continue;
+        }
+        state->watching = true;
+        const std::size_t taken_before = state->taken;
+        state->watch_wake.wait_for(lock, watch_interval);
+        if (!state->tasks.empty() && state->taken == taken_before) {
+            state->add_thread();
+        }
+    }
+}
+
+HandlerPool::Blocked::Blocked() {
+    auto* state = static_cast<State*>(current_pool);
+    if (state == nullptr || blocked_depth++ > 0) {
+        return;
+    }
+    const std::lock_guard lock(state->mutex);
+    if (--state->available == 0 && !state->tasks.empty()) {
+        state->add_thread();
+    }
+}
+
+HandlerPool::Blocked::~Blocked() {
+    auto* state = static_cast<State*>(current_pool);
+    if (state == nullptr || --blocked_depth > 0) {
+        return;
+    }
+    const std::lock_guard lock(state->mutex);
+    ++state->available;
+}
+
+}  // namespace durable_mcp::runtime

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "base/clock.hpp"
+#include "base/limits.hpp"
+#include "base/random.hpp"
+#include "runtime/handler_pool.hpp"
+#include "runtime/inbox.hpp"
+#include "store/commit_queue.hpp"
+#include "store/store.hpp"
+
+namespace spdlog {
+class logger;
+}
+
+namespace durable_mcp::runtime {
+
+/// What every part of the engine may reach. `store` and `queue` are there from open() on. Shared by the tasks in flight, so that a handler that
+/// outlives a stop finds everything still in place.
+struct Services {
+    base::Limits limits;
+    const base::Clock& clock;
+    base::Random& random;
+    std::shared_ptr<spdlog::logger> log;  ///< never null
+    std::shared_ptr<Inbox> inbox;
+    std::shared_ptr<store::Store> store;
+    std::unique_ptr<store::CommitQueue> queue;
+    HandlerPool handlers;
+    HandlerPool readers;                  ///< reads of the store on behalf of the loop
+};
+
+}  // namespace durable_mcp::runtime
