@@ -161,7 +161,6 @@ struct CountingIterator {
         return before;
     }
     friend bool operator==(const CountingIterator& a, const CountingIterator& b) { return a.at == b.at; }
-    friend bool operator!=(const CountingIterator& a, const CountingIterator& b) { return a.at != b.at; }
 };
 
 Failure locate(std::string_view text, const JsonLimits& limits) {
@@ -217,7 +216,9 @@ JsonLimits wire_json_limits() {
     return {limits.json_depth, limits.json_nodes};
 }
 
-JsonLimits stored_json_limits() { return {stored_depth, std::numeric_limits<std::size_t>::max()}; }
+JsonLimits stored_json_limits() {
+    return {stored_depth, std::numeric_limits<std::size_t>::max()};
+}
 
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
     // The lexer skips a byte order mark, and takes NUL for the end of the input, whatever follows it.

@@ -17,9 +17,13 @@ using base::Json;
 constexpr std::string_view head = R"({"jsonrpc":"2.0",)";
 
 /// For texts that are ours or that come from a parsed document; bytes that are not UTF-8 all the same become U+FFFD.
-std::string dump_leniently(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump_leniently(const Json& value) {
+    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
-Malformed malformed(std::optional<Id> id, std::string message) { return {std::move(id), Error{invalid_request, std::move(message), {}}}; }
+Malformed malformed(std::optional<Id> id, std::string message) {
+    return {std::move(id), Error{invalid_request, std::move(message), {}}};
+}
 
 /// The outcome of a response, or why it is none.
 std::variant<Json, Error, const char*> read_outcome(Json* result, Json* error) {

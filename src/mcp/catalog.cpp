@@ -26,7 +26,9 @@ using base::Json;
 constexpr std::array<std::string_view, 4> list_names{"tools", "prompts", "resources", "resourceTemplates"};
 constexpr std::array<std::string_view, 4> kind_names{"tool", "prompt", "resource", "resource template"};
 
-constexpr std::size_t index_of(ItemKind kind) { return static_cast<std::size_t>(kind); }
+constexpr std::size_t index_of(ItemKind kind) {
+    return static_cast<std::size_t>(kind);
+}
 
 }  // namespace
 
@@ -154,7 +156,9 @@ std::shared_ptr<const Item> Catalog::find(ItemKind kind, std::string_view name) 
     return entry == nullptr ? nullptr : entry->item;
 }
 
-bool Catalog::empty(ItemKind kind) const { return shelves_[index_of(kind)]->entries.empty(); }
+bool Catalog::empty(ItemKind kind) const {
+    return shelves_[index_of(kind)]->entries.empty();
+}
 
 std::optional<ResourceMatch> Catalog::find_resource(std::string_view uri) const {
     if (auto fixed = find(ItemKind::resource, uri)) {

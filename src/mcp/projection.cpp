@@ -56,7 +56,9 @@ void project_annotations(Json& object, Revision revision) {
     }
 }
 
-Json text_block(std::string text) { return {{"type", "text"}, {"text", std::move(text)}}; }
+Json text_block(std::string text) {
+    return {{"type", "text"}, {"text", std::move(text)}};
+}
 
 std::string text_of(Json& object, std::string_view name, std::string_view otherwise) {
     Json* const text = find_member(object, name, Json::value_t::string);

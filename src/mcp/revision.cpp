@@ -44,7 +44,9 @@ constexpr MethodRow methods[] = {
 
 }  // namespace
 
-const RevisionTraits& traits(Revision revision) { return all_traits[static_cast<std::size_t>(revision)]; }
+const RevisionTraits& traits(Revision revision) {
+    return all_traits[static_cast<std::size_t>(revision)];
+}
 
 std::optional<Revision> revision_from(std::string_view date) {
     for (const RevisionTraits& row : all_traits) {
@@ -55,7 +57,9 @@ std::optional<Revision> revision_from(std::string_view date) {
     return std::nullopt;
 }
 
-Revision negotiate(std::string_view asked) { return revision_from(asked).value_or(latest_session_revision); }
+Revision negotiate(std::string_view asked) {
+    return revision_from(asked).value_or(latest_session_revision);
+}
 
 std::optional<Method> method_from(Revision revision, std::string_view name) {
     for (const MethodRow& row : methods) {

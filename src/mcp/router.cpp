@@ -21,8 +21,12 @@ using jsonrpc::Error;
 constexpr std::string_view empty_result = "{}";
 constexpr std::size_t quoted_bytes = 200;  // of a name that the peer made up, in an error
 
-Refuse refuse(int code, std::string message) { return {Error{code, std::move(message), {}}}; }
-Refuse refuse_params(std::string message) { return refuse(jsonrpc::invalid_params, std::move(message)); }
+Refuse refuse(int code, std::string message) {
+    return {Error{code, std::move(message), {}}};
+}
+Refuse refuse_params(std::string message) {
+    return refuse(jsonrpc::invalid_params, std::move(message));
+}
 
 /// `name` as an error quotes it: not longer than a line, and cut between characters.
 std::string_view quote(std::string_view name) {
@@ -36,7 +40,9 @@ std::string_view quote(std::string_view name) {
     return name.substr(0, end);
 }
 
-Refuse unknown_method(std::string_view name) { return refuse(jsonrpc::method_not_found, fmt::format("Method not found: {}", quote(name))); }
+Refuse unknown_method(std::string_view name) {
+    return refuse(jsonrpc::method_not_found, fmt::format("Method not found: {}", quote(name)));
+}
 
 const Json* find_member(const Json& params, std::string_view name) {
     if (!params.is_object()) {

@@ -27,7 +27,9 @@ const Json* find_member(const Json& document, std::string_view name, Json::value
 
 }  // namespace
 
-std::string_view name_of(LogLevel level) { return level_names[static_cast<std::size_t>(level)]; }
+std::string_view name_of(LogLevel level) {
+    return level_names[static_cast<std::size_t>(level)];
+}
 
 std::optional<LogLevel> log_level_from(std::string_view name) {
     for (std::size_t i = 0; i < level_names.size(); ++i) {

@@ -179,7 +179,9 @@ std::optional<HttpRefusal> check_against(const Session& session, const Posted& p
     return std::nullopt;
 }
 
-HttpRefusal unknown_session() { return refuse(404, jsonrpc::session_not_found, "Session not found"); }
+HttpRefusal unknown_session() {
+    return refuse(404, jsonrpc::session_not_found, "Session not found");
+}
 
 HttpRefusal unavailable(std::string_view sentence) {
     constexpr base::Limits limits;

@@ -14,7 +14,8 @@
 namespace durable_mcp::base {
 namespace {
 
-/// Runs `life` in a child that never returns to gtest; its wait status. The parent must not pass a point: the first passage reads the environment.
+/// Runs `life` in a child that never returns to gtest; its wait status. The parent must not pass a point: the first passage reads the
+/// environment.
 template <class Life>
 int status_of_child(const char* variable, const char* value, Life life) {
     const pid_t child = ::fork();

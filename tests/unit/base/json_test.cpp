@@ -20,12 +20,14 @@ Failure refused(std::string_view text, JsonLimits limits = wire_json_limits()) {
     return parsed ? Failure{FailureCode::io, "accepted"} : parsed.error();
 }
 
-std::string nested(std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); }
+std::string nested(std::size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+}
 
 TEST(json, what_is_parsed_is_written_back_byte_for_byte) {
-    for (const std::string_view text :
-         {"null", "true", "-1", "0", "1.0", "0.1", "1e+300", "\"\"", "\"a\\u0000b\\n\xC3\xA9\"", "[]", "{}", "[[],{}]", "{\"a\":{\"b\":[1,null,\"c\"]},\"d\":2}",
-          "9223372036854775807", "-9223372036854775808", "18446744073709551615", "9007199254740993"}) {
+    for (const std::string_view text : {"null", "true", "-1", "0", "1.0", "0.1", "1e+300", "\"\"", "\"a\\u0000b\\n\xC3\xA9\"", "[]", "{}",
+                                        "[[],{}]", "{\"a\":{\"b\":[1,null,\"c\"]},\"d\":2}", "9223372036854775807", "-9223372036854775808",
+                                        "18446744073709551615", "9007199254740993"}) {
         const auto parsed = parse_json(text, wire_json_limits());
         ASSERT_TRUE(parsed.has_value()) << text << ": " << parsed.error().sentence;
         EXPECT_EQ(dump_json(*parsed).value(), text);
@@ -84,8 +86,9 @@ TEST(json, what_hides_from_a_reader_is_refused) {
 }
 
 TEST(json, malformed_texts_are_refused_with_their_place_and_in_utf8) {
-    for (const std::string_view text : {"", " ", "{", "[1,]", "{\"a\"}", "{a:1}", "'a'", "01", "+1", "1.", ".5", "nul", "[1] 2", "\"\\ud800\"", "\"\x01\"",
-                                        "NaN", "// x\n1", "{\"a\":1,}", "\"abc", "\"\xff\"", "\"\xc0\xaf\"", "\xff"}) {
+    for (const std::string_view text :
+         {"",    " ",     "{",           "[1,]",     "{\"a\"}", "{a:1}",   "'a'",        "01",    "+1",       "1.",           ".5",
+          "nul", "[1] 2", "\"\\ud800\"", "\"\x01\"", "NaN",     "// x\n1", "{\"a\":1,}", "\"abc", "\"\xff\"", "\"\xc0\xaf\"", "\xff"}) {
         const Failure failure = refused(text);
         EXPECT_EQ(failure.code, FailureCode::malformed) << text;
         EXPECT_NE(failure.sentence.find("byte"), std::string::npos) << failure.sentence;

@@ -18,8 +18,9 @@ Message read(std::string_view text) {
 
 // B43
 TEST(message, B43_ids_come_back_exactly_as_they_were) {
-    for (const std::string_view id : {"1", "\"1\"", "0", "-5", "9007199254740993", "18446744073709551615", "-9223372036854775808", "\"\"", "\"a/b?c#d\"",
-                                      "\"\xC3\xA9\xF0\x9F\x98\x80\"", "\"quote \\\" backslash \\\\ line \\n\"", "\"9007199254740993\""}) {
+    for (const std::string_view id :
+         {"1", "\"1\"", "0", "-5", "9007199254740993", "18446744073709551615", "-9223372036854775808", "\"\"", "\"a/b?c#d\"",
+          "\"\xC3\xA9\xF0\x9F\x98\x80\"", "\"quote \\\" backslash \\\\ line \\n\"", "\"9007199254740993\""}) {
         const auto message = read(R"({"jsonrpc":"2.0","method":"ping","id":)" + std::string(id) + "}");
         const auto* request = std::get_if<Request>(&message);
         ASSERT_NE(request, nullptr) << id;
@@ -55,7 +56,8 @@ TEST(message, responses_carry_a_result_or_an_error) {
 }
 
 TEST(message, an_error_may_go_without_an_id_when_ours_could_not_be_read) {
-    for (const std::string_view text : {R"({"jsonrpc":"2.0","error":{"code":-32700,"message":"?"}})", R"({"jsonrpc":"2.0","id":null,"error":{"code":1,"message":""}})"}) {
+    for (const std::string_view text :
+         {R"({"jsonrpc":"2.0","error":{"code":-32700,"message":"?"}})", R"({"jsonrpc":"2.0","id":null,"error":{"code":1,"message":""}})"}) {
         const auto message = read(text);
         ASSERT_TRUE(std::holds_alternative<Response>(message)) << text;
         EXPECT_TRUE(std::get<Response>(message).id.text.empty());
@@ -64,7 +66,7 @@ TEST(message, an_error_may_go_without_an_id_when_ours_could_not_be_read) {
 
 struct BadShape {
     std::string_view text;
-    std::string_view id;       ///< "" when it cannot be echoed
+    std::string_view id;  ///< "" when it cannot be echoed
     std::string_view because;
 };
 
@@ -137,7 +139,8 @@ TEST(message, an_error_is_written_whatever_bytes_its_message_has) {
 TEST(message, notifications_are_written_around_their_params) {
     EXPECT_EQ(write_notification("notifications/progress", R"({"progress":1})"),
               R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1}})");
-    EXPECT_EQ(write_notification("notifications/tools/list_changed", ""), R"({"jsonrpc":"2.0","method":"notifications/tools/list_changed"})");
+    EXPECT_EQ(write_notification("notifications/tools/list_changed", ""),
+              R"({"jsonrpc":"2.0","method":"notifications/tools/list_changed"})");
 }
 
 }  // namespace

@@ -14,9 +14,15 @@ namespace {
 
 using base::Json;
 
-Item tool(const std::string& name) { return {name, {{"name", name}, {"inputSchema", {{"type", "object"}}}}, nullptr}; }
-Item resource(const std::string& uri) { return {uri, {{"uri", uri}, {"name", uri}}, nullptr}; }
-Item resource_template(const std::string& text) { return {text, {{"uriTemplate", text}, {"name", text}}, nullptr}; }
+Item tool(const std::string& name) {
+    return {name, {{"name", name}, {"inputSchema", {{"type", "object"}}}}, nullptr};
+}
+Item resource(const std::string& uri) {
+    return {uri, {{"uri", uri}, {"name", uri}}, nullptr};
+}
+Item resource_template(const std::string& text) {
+    return {text, {{"uriTemplate", text}, {"name", text}}, nullptr};
+}
 
 Catalog with_tools(std::size_t count, std::size_t page_size) {
     Catalog catalog(page_size);
@@ -85,7 +91,8 @@ TEST(catalog, a_cursor_survives_changes_of_the_list) {
 
 TEST(catalog, a_cursor_that_is_not_ours_is_refused) {
     const std::string good = page_of(with_tools(7, 3), {}).at("nextCursor");
-    for (const std::string& bad : {std::string(), std::string("x"), good + "A", good.substr(1), good + "=", std::string("MXQwOnQy"), std::string("\xff"), std::string(9000, 'A')}) {
+    for (const std::string& bad : {std::string(), std::string("x"), good + "A", good.substr(1), good + "=", std::string("MXQwOnQy"),
+                                   std::string("\xff"), std::string(9000, 'A')}) {
         const auto page = with_tools(7, 3).list(ItemKind::tool, latest_session_revision, bad);
         ASSERT_TRUE(std::holds_alternative<jsonrpc::Error>(page)) << bad;
         EXPECT_EQ(std::get<jsonrpc::Error>(page).code, jsonrpc::invalid_params);
@@ -151,7 +158,8 @@ TEST(catalog, many_threads_may_ask_for_the_same_list_first) {
     {
         std::vector<std::thread> threads;
         for (std::string& page : pages) {
-            threads.emplace_back([&page, copy = catalog] { page = std::get<Page>(copy.list(ItemKind::tool, latest_session_revision, {})); });
+            threads.emplace_back(
+                [&page, copy = catalog] { page = std::get<Page>(copy.list(ItemKind::tool, latest_session_revision, {})); });
         }
         for (std::thread& thread : threads) {
             thread.join();

@@ -8,15 +8,32 @@ namespace {
 
 // CVE-2026-33252: a foreign page may send text/plain without asking the browser's user.
 TEST(media_type, only_json_is_json) {
-    for (const std::string_view yes : {"application/json", "Application/JSON", " application/json ", "application/json;charset=utf-8",
-                                       "application/json; charset=\"UTF-8\"", "application/json ; charset=utf-8 ; version=1", "application/json;"}) {
+    for (const std::string_view yes :
+         {"application/json", "Application/JSON", " application/json ", "application/json;charset=utf-8",
+          "application/json; charset=\"UTF-8\"", "application/json ; charset=utf-8 ; version=1", "application/json;"}) {
         EXPECT_TRUE(is_json(yes)) << yes;
     }
-    for (const std::string_view no :
-         {"", "json", "application", "application/", "/json", "application/jsonx", "application/json-rpc", "application/vnd.api+json", "text/json", "text/plain",
-          "text/plain; application/json", "text/plain; a=\"application/json\"", "text/plain, application/json", "application/json, text/plain",
-          "application/json text/plain", "application/json; charset=latin1", "application/json; charset", "application/json; charset=\"utf-8",
-          "application/json; =utf-8", "*/*", "multipart/form-data; boundary=application/json"}) {
+    for (const std::string_view no : {"",
+                                      "json",
+                                      "application",
+                                      "application/",
+                                      "/json",
+                                      "application/jsonx",
+                                      "application/json-rpc",
+                                      "application/vnd.api+json",
+                                      "text/json",
+                                      "text/plain",
+                                      "text/plain; application/json",
+                                      "text/plain; a=\"application/json\"",
+                                      "text/plain, application/json",
+                                      "application/json, text/plain",
+                                      "application/json text/plain",
+                                      "application/json; charset=latin1",
+                                      "application/json; charset",
+                                      "application/json; charset=\"utf-8",
+                                      "application/json; =utf-8",
+                                      "*/*",
+                                      "multipart/form-data; boundary=application/json"}) {
         EXPECT_FALSE(is_json(no)) << no;
     }
 }

@@ -25,13 +25,16 @@ struct DescriptorRow {
 TEST(projection, each_revision_is_shown_the_fields_it_has) {
     const DescriptorRow table[] = {
         {ItemKind::tool,
-         R"({"name":"n","title":"T","description":"d","inputSchema":{"type":"object"},"outputSchema":{"type":"object"},"annotations":{"readOnlyHint":true},
+         R"({"name":"n","title":"T","description":"d","inputSchema":{"type":"object"},"outputSchema":{"type":"object"},
+              "annotations":{"readOnlyHint":true},
              "icons":[{"src":"data:,"}],"execution":{"taskSupport":"optional"},"_meta":{"a":1},"x-other":1})",
          {R"({"name":"n","description":"d","inputSchema":{"type":"object"},"x-other":1})",
           R"({"name":"n","description":"d","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true},"x-other":1})",
-          R"({"name":"n","title":"T","description":"d","inputSchema":{"type":"object"},"outputSchema":{"type":"object"},"annotations":{"readOnlyHint":true},
+          R"({"name":"n","title":"T","description":"d","inputSchema":{"type":"object"},"outputSchema":{"type":"object"},
+              "annotations":{"readOnlyHint":true},
               "_meta":{"a":1},"x-other":1})",
-          R"({"name":"n","title":"T","description":"d","inputSchema":{"type":"object"},"outputSchema":{"type":"object"},"annotations":{"readOnlyHint":true},
+          R"({"name":"n","title":"T","description":"d","inputSchema":{"type":"object"},"outputSchema":{"type":"object"},
+              "annotations":{"readOnlyHint":true},
               "icons":[{"src":"data:,"}],"execution":{"taskSupport":"optional"},"_meta":{"a":1},"x-other":1})"}},
         {ItemKind::tool,
          R"({"name":"n","inputSchema":{"type":"object"},"outputSchema":{"type":"array"}})",
@@ -47,7 +50,8 @@ TEST(projection, each_revision_is_shown_the_fields_it_has) {
          {R"({"uri":"a:b","name":"n","size":3,"annotations":{"priority":1}})",
           R"({"uri":"a:b","name":"n","size":3,"annotations":{"priority":1}})",
           R"({"uri":"a:b","name":"n","title":"T","size":3,"annotations":{"priority":1,"lastModified":"2025-01-01T00:00:00Z"}})",
-          R"({"uri":"a:b","name":"n","title":"T","size":3,"icons":[],"annotations":{"priority":1,"lastModified":"2025-01-01T00:00:00Z"}})"}},
+          R"({"uri":"a:b","name":"n","title":"T","size":3,"icons":[],"annotations":{"priority":1,
+              "lastModified":"2025-01-01T00:00:00Z"}})"}},
         {ItemKind::resource_template,
          R"({"uriTemplate":"a:{b}","name":"n","title":"T","icons":[],"mimeType":"text/plain"})",
          {R"({"uriTemplate":"a:{b}","name":"n","mimeType":"text/plain"})", R"({"uriTemplate":"a:{b}","name":"n","mimeType":"text/plain"})",
@@ -71,51 +75,71 @@ struct ResultRow {
 
 TEST(projection, each_revision_gets_results_in_its_own_words) {
     const ResultRow table[] = {
-        {"text is text", ItemKind::tool, R"({"content":[{"type":"text","text":"x"}],"isError":true,"_meta":{"a":1}})",
+        {"text is text",
+         ItemKind::tool,
+         R"({"content":[{"type":"text","text":"x"}],"isError":true,"_meta":{"a":1}})",
          {R"({"content":[{"type":"text","text":"x"}],"isError":true,"_meta":{"a":1}})",
           R"({"content":[{"type":"text","text":"x"}],"isError":true,"_meta":{"a":1}})",
           R"({"content":[{"type":"text","text":"x"}],"isError":true,"_meta":{"a":1}})",
           R"({"content":[{"type":"text","text":"x"}],"isError":true,"_meta":{"a":1}})"}},
-        {"audio", ItemKind::tool, R"({"content":[{"type":"audio","data":"AA==","mimeType":"audio/wav","annotations":{"priority":1}}]})",
+        {"audio",
+         ItemKind::tool,
+         R"({"content":[{"type":"audio","data":"AA==","mimeType":"audio/wav","annotations":{"priority":1}}]})",
          {R"({"content":[{"type":"text","text":"[audio, audio/wav]","annotations":{"priority":1}}]})",
           R"({"content":[{"type":"audio","data":"AA==","mimeType":"audio/wav","annotations":{"priority":1}}]})",
           R"({"content":[{"type":"audio","data":"AA==","mimeType":"audio/wav","annotations":{"priority":1}}]})",
           R"({"content":[{"type":"audio","data":"AA==","mimeType":"audio/wav","annotations":{"priority":1}}]})"}},
-        {"resource_link", ItemKind::tool, R"({"content":[{"type":"resource_link","uri":"a:b","name":"n","description":"d","icons":[],"title":"T"}]})",
+        {"resource_link",
+         ItemKind::tool,
+         R"({"content":[{"type":"resource_link","uri":"a:b","name":"n","description":"d","icons":[],"title":"T"}]})",
          {R"~({"content":[{"type":"text","text":"n: a:b (d)"}]})~", R"~({"content":[{"type":"text","text":"n: a:b (d)"}]})~",
           R"({"content":[{"type":"resource_link","uri":"a:b","name":"n","description":"d","title":"T"}]})",
           R"({"content":[{"type":"resource_link","uri":"a:b","name":"n","description":"d","icons":[],"title":"T"}]})"}},
-        {"_meta of blocks and embedded resources", ItemKind::tool,
-         R"({"content":[{"type":"resource","_meta":{},"resource":{"uri":"a:b","text":"t","_meta":{}},"annotations":{"lastModified":"x"}}]})",
+        {"_meta of blocks and embedded resources",
+         ItemKind::tool,
+         R"({"content":[{"type":"resource","_meta":{},"resource":{"uri":"a:b","text":"t","_meta":{}},
+              "annotations":{"lastModified":"x"}}]})",
          {R"({"content":[{"type":"resource","resource":{"uri":"a:b","text":"t"},"annotations":{}}]})",
           R"({"content":[{"type":"resource","resource":{"uri":"a:b","text":"t"},"annotations":{}}]})",
-          R"({"content":[{"type":"resource","_meta":{},"resource":{"uri":"a:b","text":"t","_meta":{}},"annotations":{"lastModified":"x"}}]})",
-          R"({"content":[{"type":"resource","_meta":{},"resource":{"uri":"a:b","text":"t","_meta":{}},"annotations":{"lastModified":"x"}}]})"}},
-        {"structured object beside its text", ItemKind::tool, R"({"content":[{"type":"text","text":"{}"}],"structuredContent":{"a":1}})",
+          R"({"content":[{"type":"resource","_meta":{},"resource":{"uri":"a:b","text":"t","_meta":{}},
+              "annotations":{"lastModified":"x"}}]})",
+          R"({"content":[{"type":"resource","_meta":{},"resource":{"uri":"a:b","text":"t","_meta":{}},
+              "annotations":{"lastModified":"x"}}]})"}},
+        {"structured object beside its text",
+         ItemKind::tool,
+         R"({"content":[{"type":"text","text":"{}"}],"structuredContent":{"a":1}})",
          {R"({"content":[{"type":"text","text":"{}"}]})", R"({"content":[{"type":"text","text":"{}"}]})",
           R"({"content":[{"type":"text","text":"{}"}],"structuredContent":{"a":1}})",
           R"({"content":[{"type":"text","text":"{}"}],"structuredContent":{"a":1}})"}},
-        {"structured object alone is not lost", ItemKind::tool, R"({"content":[],"structuredContent":{"a":1}})",
+        {"structured object alone is not lost",
+         ItemKind::tool,
+         R"({"content":[],"structuredContent":{"a":1}})",
          {R"({"content":[{"type":"text","text":"{\"a\":1}"}]})", R"({"content":[{"type":"text","text":"{\"a\":1}"}]})",
           R"({"content":[],"structuredContent":{"a":1}})", R"({"content":[],"structuredContent":{"a":1}})"}},
-        {"structured value that is no object", ItemKind::tool, R"({"structuredContent":[1,2]})",
-         {R"({"content":[{"type":"text","text":"[1,2]"}]})",
-          R"({"content":[{"type":"text","text":"[1,2]"}]})",
-          R"({"content":[{"type":"text","text":"[1,2]"}]})",
-          R"({"content":[{"type":"text","text":"[1,2]"}]})"}},
-        {"fields of the stateless era", ItemKind::tool, R"({"content":[],"resultType":"complete","ttlMs":1,"cacheScope":"public"})",
+        {"structured value that is no object",
+         ItemKind::tool,
+         R"({"structuredContent":[1,2]})",
+         {R"({"content":[{"type":"text","text":"[1,2]"}]})", R"({"content":[{"type":"text","text":"[1,2]"}]})",
+          R"({"content":[{"type":"text","text":"[1,2]"}]})", R"({"content":[{"type":"text","text":"[1,2]"}]})"}},
+        {"fields of the stateless era",
+         ItemKind::tool,
+         R"({"content":[],"resultType":"complete","ttlMs":1,"cacheScope":"public"})",
          {R"({"content":[]})", R"({"content":[]})", R"({"content":[]})", R"({"content":[]})"}},
-        {"prompt messages", ItemKind::prompt,
+        {"prompt messages",
+         ItemKind::prompt,
          R"({"description":"d","messages":[{"role":"user","content":{"type":"audio","data":"","mimeType":"audio/wav"}},
               {"role":"user","content":{"type":"resource_link","uri":"a:b","name":"n"}}]})",
-         {R"({"description":"d","messages":[{"role":"user","content":{"type":"text","text":"[audio, audio/wav]"}},{"role":"user","content":{"type":"text","text":"n: a:b"}}]})",
+         {R"({"description":"d","messages":[{"role":"user","content":{"type":"text","text":"[audio, audio/wav]"}},{"role":"user",
+              "content":{"type":"text","text":"n: a:b"}}]})",
           R"({"description":"d","messages":[{"role":"user","content":{"type":"audio","data":"","mimeType":"audio/wav"}},
               {"role":"user","content":{"type":"text","text":"n: a:b"}}]})",
           R"({"description":"d","messages":[{"role":"user","content":{"type":"audio","data":"","mimeType":"audio/wav"}},
               {"role":"user","content":{"type":"resource_link","uri":"a:b","name":"n"}}]})",
           R"({"description":"d","messages":[{"role":"user","content":{"type":"audio","data":"","mimeType":"audio/wav"}},
               {"role":"user","content":{"type":"resource_link","uri":"a:b","name":"n"}}]})"}},
-        {"resource contents", ItemKind::resource, R"({"contents":[{"uri":"a:b","mimeType":"text/plain","text":"t","_meta":{}}],"ttlMs":0,"cacheScope":"private"})",
+        {"resource contents",
+         ItemKind::resource,
+         R"({"contents":[{"uri":"a:b","mimeType":"text/plain","text":"t","_meta":{}}],"ttlMs":0,"cacheScope":"private"})",
          {R"({"contents":[{"uri":"a:b","mimeType":"text/plain","text":"t"}]})",
           R"({"contents":[{"uri":"a:b","mimeType":"text/plain","text":"t"}]})",
           R"({"contents":[{"uri":"a:b","mimeType":"text/plain","text":"t","_meta":{}}]})",
@@ -123,15 +147,15 @@ TEST(projection, each_revision_gets_results_in_its_own_words) {
     };
     for (const ResultRow& row : table) {
         for (std::size_t i = 0; i < all.size(); ++i) {
-            EXPECT_EQ(project_result(row.kind, all[i], Json::parse(row.result)), Json::parse(row.shown[i])) << row.why << " for " << traits(all[i]).date;
+            EXPECT_EQ(project_result(row.kind, all[i], Json::parse(row.result)), Json::parse(row.shown[i]))
+                << row.why << " for " << traits(all[i]).date;
         }
     }
 }
 
 TEST(projection, results_of_odd_shapes_pass_without_harm) {
-    for (const char* odd : {"null", "5", "[]",
-    R"({"content":5})",
-    R"({"content":[5,null,{},{"type":5},{"type":"audio"},{"type":"resource_link"},
+    for (const char* odd : {"null", "5", "[]", R"({"content":5})",
+                            R"({"content":[5,null,{},{"type":5},{"type":"audio"},{"type":"resource_link"},
                             {"type":"resource","resource":5}]})",
                             R"({"messages":[5,{"content":5}]})", R"({"contents":[5]})"}) {
         for (const ItemKind kind : {ItemKind::tool, ItemKind::prompt, ItemKind::resource}) {
@@ -143,7 +167,8 @@ TEST(projection, results_of_odd_shapes_pass_without_harm) {
 }
 
 TEST(projection, the_implementation_is_named_as_the_revision_knows_it) {
-    const Json full{{"name", "n"}, {"version", "1"}, {"title", "T"}, {"description", "d"}, {"websiteUrl", "https://x"}, {"icons", Json::array()}};
+    const Json full{{"name", "n"},           {"version", "1"}, {"title", "T"}, {"description", "d"}, {"websiteUrl", "https://x"},
+                    {"icons", Json::array()}};
     EXPECT_EQ(project_implementation(Revision::r2024_11_05, full), Json({{"name", "n"}, {"version", "1"}}));
     EXPECT_EQ(project_implementation(Revision::r2025_03_26, full), Json({{"name", "n"}, {"version", "1"}}));
     EXPECT_EQ(project_implementation(Revision::r2025_06_18, full), Json({{"name", "n"}, {"version", "1"}, {"title", "T"}}));
@@ -152,7 +177,8 @@ TEST(projection, the_implementation_is_named_as_the_revision_knows_it) {
 
 TEST(projection, progress_has_a_message_where_the_revision_has_a_place_for_it) {
     EXPECT_EQ(progress_params(Revision::r2024_11_05, 7, 50, 100.0, "half").dump(), R"({"progress":50,"progressToken":7,"total":100})");
-    EXPECT_EQ(progress_params(Revision::r2025_03_26, "t", 0.5, {}, "half").dump(), R"({"message":"half","progress":0.5,"progressToken":"t"})");
+    EXPECT_EQ(progress_params(Revision::r2025_03_26, "t", 0.5, {}, "half").dump(),
+              R"({"message":"half","progress":0.5,"progressToken":"t"})");
     EXPECT_EQ(progress_params(Revision::r2025_11_25, "t", -1e300, {}, "").dump(), R"({"progress":-1e+300,"progressToken":"t"})");
 }
 

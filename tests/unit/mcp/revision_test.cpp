@@ -56,7 +56,8 @@ TEST(revision, the_traits_are_those_of_the_specification) {
 
 TEST(revision, no_revision_with_sessions_knows_the_methods_of_the_stateless_one) {
     for (const Revision revision : all) {
-        for (const std::string_view name : {"server/discover", "subscriptions/listen", "tasks/get", "tasks/update", "", "tools/Call", "tools/call "}) {
+        for (const std::string_view name :
+             {"server/discover", "subscriptions/listen", "tasks/get", "tasks/update", "", "tools/Call", "tools/call "}) {
             EXPECT_FALSE(method_from(revision, name).has_value()) << name;
         }
     }

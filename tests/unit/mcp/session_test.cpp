@@ -44,7 +44,8 @@ TEST(session, B47_a_session_comes_back_from_its_document_as_it_was) {
 // This text is on disk in every store.
 TEST(session, the_document_is_this_one) {
     EXPECT_EQ(to_document(example()),
-              "{\"capabilities\":{\"elicitation\":{\"form\":{}}},\"client_info\":{\"name\":\"inspector\",\"title\":\"\xC3\xA9\",\"version\":\"1\"},"
+              "{\"capabilities\":{\"elicitation\":{\"form\":{}}},\"client_info\":{\"name\":\"inspector\",\"title\":\"\xC3\xA9\","
+              "\"version\":\"1\"},"
               "\"initialized\":true,\"log_level\":\"alert\",\"revision\":\"2025-03-26\",\"standalone_opened\":true,"
               "\"standalone_stream\":\"stream-1\",\"v\":1}");
 }
