@@ -2,6 +2,7 @@
 #include "journal/call_machine.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -101,6 +102,11 @@ void CallMachine::fold(const Entry& entry) {
 Decision CallMachine::begin(const Step& step) {
     DURABLE_MCP_ASSERT(!finished_);
     if (leaving_) {
+        if (open_ && step.kind == StepKind::at_most_once) {
+            // once_started was handed out and nothing ran: a graceful stop must not leave the step looking interrupted.
+            DURABLE_MCP_ASSERT(open_ == step.key);
+            append(EntryKind::once_reset, step, {});
+        }
         open_.reset();
         has_left_ = true;
         return Leave{*leaving_};
@@ -133,7 +139,10 @@ Decision CallMachine::begin(const Step& step) {
 
 Decision CallMachine::replay(const Step& step, Record& record) {
     const bool has_type = record.status == Status::completed;
-    if (record.kind != step.kind || (has_type && record.type != step.type)) {
+    // Several kinds fail with the same entry, which then does not tell them apart.
+    const bool is_same_kind =
+        record.status == Status::failed ? failed_entry(record.kind) == failed_entry(step.kind) : record.kind == step.kind;
+    if (!is_same_kind || (has_type && record.type != step.type)) {
         return RaiseMismatch{record.kind, record.type};
     }
     used_.insert(step.key);
@@ -196,6 +205,9 @@ bool CallMachine::emit(std::uint64_t content_hash) {
 }
 
 bool CallMachine::advance_progress(double progress) {
+    if (!std::isfinite(progress)) {
+        return false;  // JSON has no word for it, and no number would compare with it afterwards
+    }
     if (last_progress_ && progress <= *last_progress_) {
         return false;
     }

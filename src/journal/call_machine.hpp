@@ -54,7 +54,7 @@ struct RaiseFailed { Fault fault; };                ///< it failed, now or in an
 struct RaiseInterrupted {};                         ///< an earlier attempt died inside an at_most_once callable
 struct RaiseDuplicate {};                           ///< the key was used before in this attempt
 struct RaiseMismatch { StepKind recorded_kind; std::string recorded_type; };  ///< the key is recorded as something else
-struct Leave { enum Reason : std::uint8_t { suspended, cancelled } reason; };  ///< unwind the handler
+struct Leave { enum Reason : std::uint8_t { suspended, cancelled } reason; };  ///< unwind the handler; take_outputs() may hold more
 
 using Decision = std::variant<Execute, AwaitDurable, UseRecorded, RaiseFailed, RaiseInterrupted, RaiseDuplicate, RaiseMismatch, Leave>;
 

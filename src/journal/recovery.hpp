@@ -10,7 +10,7 @@ namespace durable_mcp::journal {
 /// What is known of a call's earlier attempts, and stays on disk.
 struct AttemptCount {
     std::uint32_t attempts = 1;          ///< executions so far, this one included once begin_attempt() has counted it
-    std::uint32_t crashed_attempts = 0;  ///< in a row, each ended by the death of its process without a new entry
+    std::uint32_t crashed_attempts = 0;  ///< deaths of its process in a row, with no new entry between them
     std::uint64_t crash_mark = 0;        ///< number of entries when crashed_attempts was last counted
 };
 
