@@ -75,6 +75,13 @@ public:
     ~StepMismatchError() override;
 };
 
+/// What a map holds under a key is not of the type that was asked for. What is stored is untouched.
+class DURABLE_MCP_EXPORT ValueMismatchError : public std::logic_error {
+public:
+    using std::logic_error::logic_error;
+    ~ValueMismatchError() override;
+};
+
 /// An at_least_once step gave up: its callable threw, and that was recorded. The same is thrown on every replay; what the callable threw is
 /// nested (std::rethrow_if_nested) only in the attempt in which it happened.
 class DURABLE_MCP_EXPORT StepFailed : public std::runtime_error {

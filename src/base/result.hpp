@@ -15,9 +15,11 @@ enum class FailureCode {
     conflict,            ///< somebody else wrote first, or other arguments under the same key
     store_full,          ///< the disk is full: nothing was written, and it may work again later
     store_unavailable,   ///< the store is closed, busy, or poisoned
+    store_locked,        ///< another process, or this one, has the store open
     store_damaged,       ///< a checksum or the database itself says that what is on disk is not what was written
     store_incompatible,  ///< written by a newer version, or not ours
     outcome_unknown,     ///< a commit failed in a way that does not tell whether it happened
+    address_in_use,      ///< somebody else listens on that address and port
     io,                  ///< any other input or output error
 };
 

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "durable_mcp/codec.hpp"
+#include "durable_mcp/detail/call_port.hpp"
+#include "durable_mcp/detail/step_body.hpp"
+#include "durable_mcp/error.hpp"
+#include "durable_mcp/export.hpp"
+#include "durable_mcp/log.hpp"
+#include "durable_mcp/state.hpp"
+
+namespace durable_mcp {
+
+/// Exceptions after which an at_most_once step may be tried again: `retryable<Timeout, Busy>`. See AtMostOnceOptions.
+struct Retryable {
+    bool (*matches)(const std::exception_ptr&) = nullptr;  ///< null: none is
+};
+
+template <class... E>
+inline constexpr Retryable retryable = {&detail::is_any_of<E...>};
+
+struct AtMostOnceOptions {
+    /// An exception of one of these types (or derived from one) says for certain that nothing happened: the step is durably as if it had never
+    /// started, the exception leaves as it is, and the same alias may be used again, in this attempt or a later one.
+    Retryable retryable = {};
+};
+
+/// What a handler knows of its call, and the only way in which it does things that survive the process.
+///
+/// A handler that takes a `DurableContext&`, in any position, is a *durable function*. When the process dies in the middle, the next one runs the
+/// handler again from its first line: steps that were recorded return their recorded values without running, and the first one that was not
+/// goes on from there. So code between the steps must be cheap to repeat and free of effects.
+///
+/// **Aliases.** A step is known by its alias, not by its position: the handler may be changed and deployed while calls are unfinished. An alias is
+/// any UTF-8 text of 1 to 1024 bytes without U+0001, unique in the call (DuplicateStepError), and stays with its kind and its result type
+/// (StepMismatchError). In a loop: `context.key("charge", i)`.
+///
+/// **Values.** A step may return anything with a codec (codec.hpp), or nothing. What the handler gets is always what was stored.
+///
+/// **Leaving.** Any member may leave the handler with durable_mcp::Unwind, which is not a std::exception: let it pass. A step inside a step's
+/// callable, in a destructor or on another thread is a std::logic_error. A handler that is `noexcept`, or calls a step through a frame that is,
+/// ends the process when the call is suspended or cancelled.
+///
+/// *Threads*: the handler's own only. *Lifetime*: until the handler returns.
+class DURABLE_MCP_EXPORT DurableContext {
+public:
+    explicit DurableContext(detail::CallPort& port) noexcept : port_(&port) {}
+    DurableContext(const DurableContext&) = delete;
+    DurableContext& operator=(const DurableContext&) = delete;
+
+    // ── Steps ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Runs `function` and records what it returns: for effects that are safe to repeat.
+    ///
+    /// *Durability*: the value is queued, not yet on disk, when this returns; every later step, event and answer waits for it.
+    /// *Replay*: recorded: the value, without running `function`. The process died before: `function` runs again.
+    /// *Errors*: `function` threw: StepFailed, with the exception nested, now; StepFailed again on each replay.
+    ///
+    ///     auto rate = context.at_least_once("fetch rate", [&] { return bank.rate("EUR"); });
+    template <class F>
+    auto at_least_once(std::string_view alias, F&& function) {
+        detail::check_step<F>();
+        detail::StepBodyOf<F> body(function);
+        return finish<detail::StepValue<F>>(alias, run_step(detail::StepKind::at_least_once, alias, body, Retryable{}));
+    }
+
+    /// Runs `function` at most once, whatever happens: for effects that must not repeat, such as a payment.
+    ///
+    /// *Durability*: that it starts is on disk before `function` runs; its value is queued when this returns.
+    /// *Replay*: recorded: the value. The process died inside `function`: nobody knows whether it happened, and
+    /// AtMostOnceFailedBeforeCompleting with `cause() == interrupted` is thrown from then on.
+    /// *Errors*: `function` threw (and not one of `options.retryable`), or returned what cannot be stored: AtMostOnceFailedBeforeCompleting with
+    /// `cause() == failed`, now and on each replay; what was thrown is nested now only.
+    ///
+    ///     auto receipt = context.at_most_once("charge", [&] { return gateway.charge(card, cents); }, {.retryable = retryable<Unreachable>});
+    template <class F>
+    auto at_most_once(std::string_view alias, F&& function, AtMostOnceOptions options = {}) {
+        detail::check_step<F>();
+        detail::StepBodyOf<F> body(function);
+        return finish<detail::StepValue<F>>(alias, run_step(detail::StepKind::at_most_once, alias, body, options.retryable));
+    }
+
+    /// Runs `function(Transaction&)` on the server's state: what it writes and what it returns are applied together, exactly once.
+    ///
+    /// The recommended way to keep state. Serializable: when something that it read has changed before it could commit, `function` runs again, so
+    /// it must do nothing but read and write maps.
+    ///
+    /// *Durability*: as for at_least_once. *Replay*: recorded: the value, and nothing is written again.
+    /// *Errors*: what `function` throws leaves as StepFailed, now and on each replay, and nothing is written; Error(conflict) when it lost 64 times.
+    ///
+    ///     context.transact("book", [&](auto& state) { state.map("ledger").insert(receipt, cents); });
+    template <class F>
+    auto transact(std::string_view alias, F&& function) {
+        detail::check_transaction<F>();
+        detail::TransactionBodyOf<F> body(function);
+        return finish<detail::TransactionValue<F>>(alias, run_transaction(alias, body));
+    }
+
+    /// The server-wide map of that name, outside a transaction: see SortedMap.
+    [[nodiscard]] SortedMap map(std::string_view name) { return SortedMap(port_, nullptr, name); }
+
+    // ── Towards the client ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Tells the client how far the call is, if it asked to be told. `progress` counts up in any unit; one that does not is dropped.
+    ///
+    /// *Durability*: sent when the steps before it are durable. *Replay*: not sent again.
+    void report_progress(double progress, std::optional<double> total = std::nullopt, std::string_view message = {});
+
+    /// Sends a log message to the client, if its level is at least the one that the client set ("info" until then). `data` is anything with a codec.
+    ///
+    /// *Replay*: a message that was sent is not sent again; logging the same thing twice sends it twice.
+    ///
+    ///     context.log(LogLevel::warning, "the rate is a day old", "rates");
+    template <class T>
+    void log(LogLevel level, const T& data, std::string_view logger = {}) {
+        static_assert(HasCodec<detail::Stored<T>>, "DurableContext::log: there is no durable_mcp::codec<T> for the type of this data");
+        send_log(level, detail::encode_text(data), logger);
+    }
+
+    /// Tells every client that a list has changed. Registering and removing do so by themselves; these are for what handlers list on their own.
+    void send_tools_list_changed();
+    void send_prompts_list_changed();
+    void send_resources_list_changed();
+
+    // ── The call itself ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// A key for a receiver that drops repeated requests (a payment gateway's `Idempotency-Key`): the same in every attempt of this call, different
+    /// for every alias and every call, unguessable. It makes at_least_once exactly-once at such a receiver. May be asked for as often as you like.
+    [[nodiscard]] std::string idempotency_key(std::string_view alias);
+
+    /// The call's id, as in the log and on the dashboard. Unguessable.
+    [[nodiscard]] std::string_view call_id() const;
+    /// 1 for the first attempt; one more each time the handler runs again, after a crash or a wait.
+    [[nodiscard]] std::uint32_t attempt() const;
+    /// True while the steps that come next may have been recorded by an earlier attempt. For logging; branching on it breaks the replay.
+    [[nodiscard]] bool is_replaying() const;
+    /// True once the client has taken the call back. The next step leaves the handler; ask here in long computations between steps.
+    [[nodiscard]] bool cancelled() const;
+
+    /// An alias for one round of a loop: `key("charge", 3)` is "charge[3]", `key("pay", order.id)` is `pay["A-17"]`.
+    ///
+    ///     for (int i = 0; i < 3; ++i) context.at_most_once(context.key("charge", i), [&] { return charge(i); });
+    template <detail::Integer N>
+    [[nodiscard]] std::string key(std::string_view alias, N round) const {
+        return round_key(alias, detail::encode_text(round));
+    }
+    [[nodiscard]] std::string key(std::string_view alias, std::string_view item) const;
+
+private:
+    template <class T>
+    static auto finish([[maybe_unused]] std::string_view alias, [[maybe_unused]] const std::string& text) {
+        if constexpr (!std::is_void_v<T>) {
+            return detail::decode_text<T>(ValueView::Source::step, alias, text);
+        }
+    }
+    std::string run_step(detail::StepKind kind, std::string_view alias, detail::StepBody& body, Retryable may_repeat);
+    std::string run_transaction(std::string_view alias, detail::TransactionBody& body);
+    void send_log(LogLevel level, std::string_view data, std::string_view logger);
+    [[nodiscard]] static std::string round_key(std::string_view alias, std::string_view round);
+
+    detail::CallPort* port_;
+};
+
+}  // namespace durable_mcp

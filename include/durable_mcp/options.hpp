@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "durable_mcp/content.hpp"
+#include "durable_mcp/log.hpp"
+#include "durable_mcp/store.hpp"
+
+namespace durable_mcp {
+
+/// Bounds that an embedder may want to move. Everything else that can grow has a bound too (src/base/limits.hpp). None may be 0.
+struct Limits {
+    // One HTTP message and its connection.
+    std::size_t body_bytes = std::size_t{4} << 20;                        ///< beyond it: 413
+    std::chrono::milliseconds header_timeout = std::chrono::seconds(10);
+    std::chrono::milliseconds body_timeout = std::chrono::seconds(30);
+    std::chrono::milliseconds idle_timeout = std::chrono::seconds(75);    ///< between two requests; above the 60 s of common proxies
+    std::size_t connections = 20'000;
+    std::size_t stream_buffer_bytes = std::size_t{256} << 10;             ///< a reader this far behind is cut off, and resumes from the log
+    std::chrono::milliseconds keep_alive_comment = std::chrono::seconds(15);
+
+    // Sessions and calls.
+    std::size_t sessions = 100'000;
+    std::chrono::milliseconds session_idle = std::chrono::hours(7 * 24);  ///< a session unused for so long is gone
+    std::size_t running_calls = 1'024;                                    ///< beyond it: a JSON-RPC error that says so
+    std::size_t running_calls_per_session = 64;
+    std::chrono::milliseconds decide_after = std::chrono::milliseconds(50);  ///< a call this old is on disk and its response is a stream
+    std::chrono::milliseconds retry_after = std::chrono::seconds(5);      ///< when a client whose stream ended is told to come back
+    std::chrono::milliseconds boot_hold = std::chrono::seconds(10);       ///< what arrives while a start recovers waits so long; then 503
+    std::size_t recovery_concurrency = 64;                                ///< unfinished calls that run again at once after a start
+    std::uint32_t crashed_attempts = 20;                                  ///< a call whose attempts ended the process so often is given up
+
+    // What one call may keep.
+    std::size_t step_value_bytes = std::size_t{16} << 20;
+    std::size_t result_bytes = std::size_t{16} << 20;
+    std::size_t events_per_stream = 10'000;
+    std::size_t entries_per_call = 100'000;
+
+    std::size_t list_page = 1'000;                                        ///< items on one page of tools/list and its kin
+};
+
+/// What a server is. Every member but `name` and `store` has a default that is good for one machine behind a proxy.
+struct Options {
+    std::string name = {};                   ///< how clients know the server; not empty
+    std::string version = "0";               ///< yours, shown to clients
+    std::string title = {};                  ///< for people; "" shows the name
+    std::string description = {};
+    std::string website_url = {};
+    std::vector<Icon> icons = {};
+    std::string instructions = {};           ///< for the model: what the server is good for, and how its tools go together
+
+    std::string path = "/mcp";               ///< where it answers; begins with "/"
+    std::string host = "127.0.0.1";          ///< numeric address to listen on. Anything but loopback wants TLS and authorization in front
+    std::uint16_t port = 9991;               ///< 0: any free one, see DurableMCP::port()
+
+    Store store = {};                        ///< sqlite("file.db"), or memory() in tests. There is no default
+
+    /// What `Host` may say beyond the loopback names and `host` itself, such as "mcp.example.com" or "mcp.example.com:8443". Others get 403:
+    /// that is what keeps web pages from reaching a server on the user's machine (DNS rebinding).
+    std::vector<std::string> allowed_hosts = {};
+    /// What `Origin` may say beyond loopback, such as "https://app.example.com". Requests without `Origin` (not browsers) pass.
+    std::vector<std::string> allowed_origins = {};
+
+    std::size_t handler_threads = 64;        ///< handlers that may run, and block, at once; started when needed
+
+    /// Where the library says what happens. Null: to standard error. spdlog's global registry is never touched.
+    std::shared_ptr<spdlog::logger> logger = {};
+    LogLevel log_level = LogLevel::info;     ///< the least severe that it says, with the logger of the library's own; yours keeps its level
+
+    Limits limits = {};
+};
+
+}  // namespace durable_mcp

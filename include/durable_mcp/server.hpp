@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "durable_mcp/arg.hpp"
+#include "durable_mcp/context.hpp"
+#include "durable_mcp/detail/binding.hpp"
+#include "durable_mcp/export.hpp"
+#include "durable_mcp/fwd.hpp"
+#include "durable_mcp/options.hpp"
+#include "durable_mcp/prompt.hpp"
+#include "durable_mcp/resource.hpp"
+#include "durable_mcp/schema.hpp"
+#include "durable_mcp/tool.hpp"
+
+namespace durable_mcp {
+
+namespace detail {
+/// `{}` in place of a list of names.
+struct NoNames {};
+class ServerDoor;
+}  // namespace detail
+
+/// An MCP server whose calls survive its process.
+///
+/// **Handlers** are functions or lambdas. Their parameters, but for a `DurableContext&` in any position, are the arguments, in the order of the
+/// names; their types are the schema, and are checked before the handler runs: InvalidArguments names the argument and what was expected.
+/// A `std::optional` parameter, and one with a default (`arg("limit").by_default(10)`), may be left out. A handler is called by many threads at
+/// once. What it throws ends the call: the text of a ToolError is meant for the client, all else is logged, and the client gets the call's id.
+///
+/// **Registration** is possible at any time, before start() and while the server runs; clients are told. A name that is taken is
+/// std::invalid_argument: `replace_…` replaces. Calls that run keep the handler that they began with; a call that is resumed after a restart
+/// uses the one that is registered then, so register everything before start().
+///
+///     DurableMCP mcp({.name = "bank", .version = "1.0.0", .store = durable_mcp::sqlite("bank.db")});
+///     mcp.tool("transfer", "Move money between two accounts.", {"from", "to", arg("cents", "amount in cents").minimum(1)},
+///              [](DurableContext& context, std::string from, std::string to, std::int64_t cents) { … });
+///     mcp.run();
+///
+/// *Threads*: every member may be called from any thread, but start(), stop(), run() and the destructor not from a handler.
+/// *Errors*: std::invalid_argument for what the program got wrong; durable_mcp::Error for what the world did.
+class DURABLE_MCP_EXPORT DurableMCP {
+public:
+    /// Checks the options; opens nothing. Throws std::invalid_argument, naming the member.
+    explicit DurableMCP(Options options);
+    /// Stops, as stop() does.
+    ~DurableMCP();
+    DurableMCP(const DurableMCP&) = delete;
+    DurableMCP& operator=(const DurableMCP&) = delete;
+
+    // ── Tools ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Offers a tool. `name`: 1 to 128 of A-Z a-z 0-9 _ - . `names`: one for each parameter of `handler`, in their order.
+    template <std::size_t N, class F>
+    void tool(std::string_view name, std::string_view description, const Arg (&names)[N], F&& handler, const ToolOptions& options = {}) {
+        add_tool(Presence::fresh, name, description, detail::bind<detail::ToolReturn, N>(names, std::forward<F>(handler)), options);
+    }
+    /// Offers a tool without arguments.
+    template <class F>
+    void tool(std::string_view name, std::string_view description, F&& handler, const ToolOptions& options = {}) {
+        add_tool(Presence::fresh, name, description, detail::bind<detail::ToolReturn, 0>(nullptr, std::forward<F>(handler)), options);
+    }
+    template <class F>
+    void tool(std::string_view name, std::string_view description, detail::NoNames, F&& handler, const ToolOptions& options = {}) {
+        tool(name, description, std::forward<F>(handler), options);
+    }
+    /// Offers a tool whose schema is written by hand; `handler` takes one nlohmann::json, an object, and checks it itself.
+    template <class F>
+    void tool(std::string_view name, std::string_view description, const JsonSchema& schema, F&& handler, const ToolOptions& options = {}) {
+        add_raw_tool(Presence::fresh, name, description, schema, detail::bind<detail::RawToolReturn, 1>(nullptr, std::forward<F>(handler)), options);
+    }
+
+    /// As tool(), and takes the place of the one of that name, if there is one.
+    template <std::size_t N, class F>
+    void replace_tool(std::string_view name, std::string_view description, const Arg (&names)[N], F&& handler, const ToolOptions& options = {}) {
+        add_tool(Presence::replace, name, description, detail::bind<detail::ToolReturn, N>(names, std::forward<F>(handler)), options);
+    }
+    template <class F>
+    void replace_tool(std::string_view name, std::string_view description, F&& handler, const ToolOptions& options = {}) {
+        add_tool(Presence::replace, name, description, detail::bind<detail::ToolReturn, 0>(nullptr, std::forward<F>(handler)), options);
+    }
+    template <class F>
+    void replace_tool(std::string_view name, std::string_view description, const JsonSchema& schema, F&& handler, const ToolOptions& options = {}) {
+        add_raw_tool(Presence::replace, name, description, schema, detail::bind<detail::RawToolReturn, 1>(nullptr, std::forward<F>(handler)),
+                     options);
+    }
+    /// Withdraws a tool. Returns false where there is none. Calls that run go on.
+    bool remove_tool(std::string_view name);
+
+    // ── Prompts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Offers a prompt. Parameters are std::string or, where they may be left out, std::optional<std::string>; the result is a PromptResult, or
+    /// a string: one message of the user.
+    template <std::size_t N, class F>
+    void prompt(std::string_view name, std::string_view description, const Arg (&names)[N], F&& handler, const PromptOptions& options = {}) {
+        add_prompt(Presence::fresh, name, description, detail::bind<detail::PromptReturn, N>(names, std::forward<F>(handler)), options);
+    }
+    template <class F>
+    void prompt(std::string_view name, std::string_view description, F&& handler, const PromptOptions& options = {}) {
+        add_prompt(Presence::fresh, name, description, detail::bind<detail::PromptReturn, 0>(nullptr, std::forward<F>(handler)), options);
+    }
+    template <std::size_t N, class F>
+    void replace_prompt(std::string_view name, std::string_view description, const Arg (&names)[N], F&& handler,
+                        const PromptOptions& options = {}) {
+        add_prompt(Presence::replace, name, description, detail::bind<detail::PromptReturn, N>(names, std::forward<F>(handler)), options);
+    }
+    template <class F>
+    void replace_prompt(std::string_view name, std::string_view description, F&& handler, const PromptOptions& options = {}) {
+        add_prompt(Presence::replace, name, description, detail::bind<detail::PromptReturn, 0>(nullptr, std::forward<F>(handler)), options);
+    }
+    bool remove_prompt(std::string_view name);
+
+    // ── Resources ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Offers what lies under `uri`. The result is a ResourceResult, std::string, Bytes or nlohmann::json.
+    ///
+    ///     mcp.resource("config://limits", "limits", [] { return read_file("limits.toml"); }, {.mime_type = "application/toml"});
+    template <class F>
+    void resource(std::string_view uri, std::string_view name, F&& handler, const ResourceOptions& options = {}) {
+        add_resource(Presence::fresh, uri, name, detail::bind<detail::ResourceReturn, 0>(nullptr, std::forward<F>(handler)), options);
+    }
+    template <class F>
+    void replace_resource(std::string_view uri, std::string_view name, F&& handler, const ResourceOptions& options = {}) {
+        add_resource(Presence::replace, uri, name, detail::bind<detail::ResourceReturn, 0>(nullptr, std::forward<F>(handler)), options);
+    }
+    bool remove_resource(std::string_view uri);
+
+    /// Offers all that a URI template (RFC 6570, `{x}` and `{+x}`) matches; `names` are its variables, each a std::string parameter.
+    ///
+    ///     mcp.resource_template("account://{id}/balance", "balance", {"id"}, [](std::string id) { return balance_of(id); });
+    template <std::size_t N, class F>
+    void resource_template(std::string_view uri_template, std::string_view name, const Arg (&names)[N], F&& handler,
+                           const ResourceOptions& options = {}) {
+        add_template(Presence::fresh, uri_template, name, detail::bind<detail::ResourceReturn, N>(names, std::forward<F>(handler)), options);
+    }
+    template <std::size_t N, class F>
+    void replace_resource_template(std::string_view uri_template, std::string_view name, const Arg (&names)[N], F&& handler,
+                                   const ResourceOptions& options = {}) {
+        add_template(Presence::replace, uri_template, name, detail::bind<detail::ResourceReturn, N>(names, std::forward<F>(handler)), options);
+    }
+    bool remove_resource_template(std::string_view uri_template);
+
+    // ── Life ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Serves until SIGINT or SIGTERM, then stops with a deadline of ten seconds; a second signal ends the process at once. Installs handlers for
+    /// these two signals while it runs, the only member that touches the process. Writes the URL to the log once it serves.
+    /// *Errors*: as start().
+    void run();
+
+    /// Takes the store, listens, recovers what the last process left, and returns when it answers; unfinished calls go on in the background.
+    /// Its own thread does the work.
+    /// *Errors*: Error with `store_locked`, `store_incompatible`, `store_damaged`, `store_unavailable`, `address_in_use` or `network`;
+    /// std::logic_error when it runs already. After a failure it may be started again.
+    void start();
+
+    /// Stops: no new call is taken, steps that run may finish until the deadline, the other calls are left to the next start. Returns when nothing
+    /// of the server runs any more, but for step callables that outlived the deadline. Does nothing when it does not run. May be started again.
+    void stop(std::chrono::milliseconds deadline = std::chrono::seconds(10));
+
+    [[nodiscard]] bool is_running() const;
+    /// The port it listens on, in this start() or the last one; what the options say before the first.
+    [[nodiscard]] std::uint16_t port() const;
+    /// "http://127.0.0.1:9991/mcp"
+    [[nodiscard]] std::string url() const;
+
+private:
+    friend class detail::ServerDoor;
+    enum class Presence : std::uint8_t { fresh, replace };
+    void add_tool(Presence presence, std::string_view name, std::string_view description, const detail::Binding& binding,
+                  const ToolOptions& options);
+    void add_raw_tool(Presence presence, std::string_view name, std::string_view description, const JsonSchema& schema,
+                      const detail::Binding& binding, const ToolOptions& options);
+    void add_prompt(Presence presence, std::string_view name, std::string_view description, const detail::Binding& binding,
+                    const PromptOptions& options);
+    void add_resource(Presence presence, std::string_view uri, std::string_view name, const detail::Binding& binding,
+                      const ResourceOptions& options);
+    void add_template(Presence presence, std::string_view uri_template, std::string_view name, const detail::Binding& binding,
+                      const ResourceOptions& options);
+
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace durable_mcp

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The homes of the public exceptions' virtual functions: one type_info each, however many libraries a program is made of.
+
+#include "durable_mcp/error.hpp"
+
+#include "durable_mcp/detail/call_port.hpp"
+
+namespace durable_mcp {
+
+Error::~Error() = default;
+ToolError::~ToolError() = default;
+InvalidArguments::~InvalidArguments() = default;
+ResourceNotFound::~ResourceNotFound() = default;
+DuplicateStepError::~DuplicateStepError() = default;
+StepMismatchError::~StepMismatchError() = default;
+ValueMismatchError::~ValueMismatchError() = default;
+StepFailed::~StepFailed() = default;
+AtMostOnceFailedBeforeCompleting::~AtMostOnceFailedBeforeCompleting() = default;
+Unwind::~Unwind() = default;
+
+namespace detail {
+NotEncodable::~NotEncodable() = default;
+}  // namespace detail
+
+}  // namespace durable_mcp

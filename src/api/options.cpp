@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/options.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "api/registration.hpp"
+
+namespace durable_mcp::api {
+
+using base::Json;
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& member, const std::string& why) { throw std::invalid_argument("Options::" + member + ": " + why); }
+
+void check_text(const char* member, std::string_view text) {
+    if (!base::dump_json(Json(text))) {
+        refuse(member, "this is not UTF-8");
+    }
+}
+
+/// A path as it stands in a request line: no query, nothing that a client would have to encode.
+bool is_path(std::string_view path) {
+    if (path.empty() || path.front() != '/') {
+        return false;
+    }
+    for (const char c : path) {
+        if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7F || c == '?' || c == '#' || c == '"') {
+            return false;
+        }
+    }
+    return true;
+}
+
+void check_limits(const Limits& limits) {
+    const auto positive = [](const char* member, auto value) {
+        if (value <= decltype(value){}) {
+            refuse(std::string("limits.") + member, "it must be greater than 0");
+        }
+    };
+    positive("body_bytes", limits.body_bytes);
+    positive("header_timeout", limits.header_timeout);
+    positive("body_timeout", limits.body_timeout);
+    positive("idle_timeout", limits.idle_timeout);
+    positive("connections", limits.connections);
+    positive("stream_buffer_bytes", limits.stream_buffer_bytes);
+    positive("keep_alive_comment", limits.keep_alive_comment);
+    positive("sessions", limits.sessions);
+    positive("session_idle", limits.session_idle);
+    positive("running_calls", limits.running_calls);
+    positive("running_calls_per_session", limits.running_calls_per_session);
+    positive("decide_after", limits.decide_after);
+    positive("retry_after", limits.retry_after);
+    positive("boot_hold", limits.boot_hold);
+    positive("recovery_concurrency", limits.recovery_concurrency);
+    positive("crashed_attempts", limits.crashed_attempts);
+    positive("step_value_bytes", limits.step_value_bytes);
+    positive("result_bytes", limits.result_bytes);
+    positive("events_per_stream", limits.events_per_stream);
+    positive("entries_per_call", limits.entries_per_call);
+    positive("list_page", limits.list_page);
+}
+
+}  // namespace
+
+void check_options(const Options& options) {
+    if (options.name.empty()) {
+        refuse("name", "a server needs one; clients show it");
+    }
+    check_text("name", options.name);
+    check_text("version", options.version);
+    check_text("title", options.title);
+    check_text("description", options.description);
+    check_text("website_url", options.website_url);
+    check_text("instructions", options.instructions);
+    if (!is_path(options.path)) {
+        refuse("path", "it begins with \"/\" and has neither query nor spaces, as in \"/mcp\"");
+    }
+    if (options.host.empty()) {
+        refuse("host", "an IP address is needed, as in \"127.0.0.1\"");
+    }
+    if (!options.store) {
+        refuse("store", "say where the server's memory is kept: .store = durable_mcp::sqlite(\"server.db\")");
+    }
+    if (options.handler_threads == 0) {
+        refuse("handler_threads", "it must be greater than 0");
+    }
+    static_cast<void>(describe_icons(options.icons));
+    check_limits(options.limits);
+}
+
+base::Limits house_limits(const Options& options) {
+    const Limits& from = options.limits;
+    base::Limits limits;
+    limits.body_bytes = from.body_bytes;
+    limits.header_timeout = from.header_timeout;
+    limits.body_timeout = from.body_timeout;
+    limits.idle_timeout = from.idle_timeout;
+    limits.connections = from.connections;
+    limits.stream_buffer_bytes = from.stream_buffer_bytes;
+    limits.keep_alive_comment = from.keep_alive_comment;
+    limits.sessions = from.sessions;
+    limits.session_idle = from.session_idle;
+    limits.running_calls = from.running_calls;
+    limits.running_calls_per_session = from.running_calls_per_session;
+    limits.decide_after = from.decide_after;
+    limits.retry_after = from.retry_after;
+    limits.boot_hold = from.boot_hold;
+    limits.recovery_concurrency = from.recovery_concurrency;
+    limits.crashed_attempts = from.crashed_attempts;
+    limits.step_value_bytes = from.step_value_bytes;
+    limits.result_bytes = from.result_bytes;
+    limits.events_per_stream = from.events_per_stream;
+    limits.entries_per_call = from.entries_per_call;
+    limits.list_page = from.list_page;
+    limits.handler_threads = options.handler_threads;
+    return limits;
+}
+
+Json describe_implementation(const Options& options) {
+    Json implementation{{"name", options.name}, {"version", options.version}};
+    const auto set = [&implementation](const char* key, const std::string& text) {
+        if (!text.empty()) {
+            implementation[key] = text;
+        }
+    };
+    set("title", options.title);
+    set("description", options.description);
+    set("websiteUrl", options.website_url);
+    if (!options.icons.empty()) {
+        implementation["icons"] = describe_icons(options.icons);
+    }
+    return implementation;
+}
+
+}  // namespace durable_mcp::api

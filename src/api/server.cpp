@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "durable_mcp/server.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include "api/assembly.hpp"
+#include "api/options.hpp"
+#include "api/registration.hpp"
+#include "api/server_door.hpp"
+#include "durable_mcp/asio.hpp"
+#include "durable_mcp/error.hpp"
+
+namespace durable_mcp {
+
+// Two locks, never held the other way round: `life` for start and stop, which take long; `mutex` for what is on offer and who is told.
+struct DurableMCP::Impl {
+    explicit Impl(Options given) : options(std::move(given)), catalog(std::make_shared<const mcp::Catalog>(options.limits.list_page)) {}
+
+    const Options options;
+
+    std::mutex life;
+    std::unique_ptr<api::Assembly> assembly;                  ///< while it runs; guarded by `life`
+
+    mutable std::mutex mutex;
+    std::shared_ptr<const mcp::Catalog> catalog;
+    std::shared_ptr<runtime::Engine> engine;                  ///< while it runs
+    std::uint16_t port = 0;                                   ///< of the last start
+    boost::asio::io_context* waiting_run = nullptr;           ///< where run() waits for a signal
+
+    void add(Presence presence, mcp::ItemKind kind, mcp::Item item) {
+        const std::lock_guard lock(mutex);
+        if (presence == Presence::fresh && catalog->find(kind, item.name)) {
+            throw std::invalid_argument("\"" + item.name + "\" is on offer already: replace it, or remove it first");
+        }
+        publish(kind, catalog->with(kind, std::move(item)));
+    }
+
+    bool remove(mcp::ItemKind kind, std::string_view name) {
+        const std::lock_guard lock(mutex);
+        if (!catalog->find(kind, name)) {
+            return false;
+        }
+        publish(kind, catalog->without(kind, name));
+        return true;
+    }
+
+    /// Under `mutex`, so that the engine sees the catalogs in the order in which they were made.
+    void publish(mcp::ItemKind kind, mcp::Catalog next) {
+        catalog = std::make_shared<const mcp::Catalog>(std::move(next));
+        if (engine) {
+            engine->replace_catalog(catalog, {kind});
+        }
+    }
+
+    /// `context`: the embedder's, or null for one of our own.
+    void start(boost::asio::io_context* context) {
+        const std::lock_guard living(life);
+        if (assembly) {
+            throw std::logic_error("DurableMCP::start: the server is running");
+        }
+        auto made = std::make_unique<api::Assembly>(options, context);
+        made->take_store();
+        {
+            const std::lock_guard lock(mutex);
+            made->make_engine(catalog);
+            engine = made->engine();
+        }
+        try {
+            const std::uint16_t bound = made->listen();
+            const std::lock_guard lock(mutex);
+            port = bound;
+        } catch (...) {
+            forget_engine();
+            made->tear_down();
+            throw;
+        }
+        try {
+            made->recover();
+        } catch (...) {
+            forget_engine();
+            made->tear_down();
+            throw;
+        }
+        assembly = std::move(made);
+    }
+
+    void stop(std::chrono::milliseconds deadline) {
+        {
+            const std::lock_guard living(life);
+            if (!assembly) {
+                return;
+            }
+            const std::unique_ptr<api::Assembly> ending = std::move(assembly);
+            ending->stop(deadline);
+            forget_engine();
+            ending->tear_down();
+        }
+        const std::lock_guard lock(mutex);
+        if (waiting_run != nullptr) {
+            waiting_run->stop();
+        }
+    }
+
+    void forget_engine() {
+        const std::lock_guard lock(mutex);
+        engine.reset();
+    }
+};
+
+DurableMCP::DurableMCP(Options options) {
+    api::check_options(options);
+    api::check_listener(options);
+    impl_ = std::make_unique<Impl>(std::move(options));
+}
+
+DurableMCP::~DurableMCP() { stop(); }
+
+// ── Registration ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void DurableMCP::add_tool(Presence presence, std::string_view name, std::string_view description, const detail::Binding& binding,
+                          const ToolOptions& options) {
+    impl_->add(presence, mcp::ItemKind::tool, api::make_tool(name, description, binding, options));
+}
+
+void DurableMCP::add_raw_tool(Presence presence, std::string_view name, std::string_view description, const JsonSchema& schema,
+                              const detail::Binding& binding, const ToolOptions& options) {
+    impl_->add(presence, mcp::ItemKind::tool, api::make_raw_tool(name, description, schema, binding, options));
+}
+
+void DurableMCP::add_prompt(Presence presence, std::string_view name, std::string_view description, const detail::Binding& binding,
+                            const PromptOptions& options) {
+    impl_->add(presence, mcp::ItemKind::prompt, api::make_prompt(name, description, binding, options));
+}
+
+void DurableMCP::add_resource(Presence presence, std::string_view uri, std::string_view name, const detail::Binding& binding,
+                              const ResourceOptions& options) {
+    impl_->add(presence, mcp::ItemKind::resource, api::make_resource(uri, name, binding, options));
+}
+
+void DurableMCP::add_template(Presence presence, std::string_view uri_template, std::string_view name, const detail::Binding& binding,
+                              const ResourceOptions& options) {
+    impl_->add(presence, mcp::ItemKind::resource_template, api::make_template(uri_template, name, binding, options));
+}
+
+bool DurableMCP::remove_tool(std::string_view name) { return impl_->remove(mcp::ItemKind::tool, name); }
+bool DurableMCP::remove_prompt(std::string_view name) { return impl_->remove(mcp::ItemKind::prompt, name); }
+bool DurableMCP::remove_resource(std::string_view uri) { return impl_->remove(mcp::ItemKind::resource, uri); }
+bool DurableMCP::remove_resource_template(std::string_view uri_template) {
+    return impl_->remove(mcp::ItemKind::resource_template, uri_template);
+}
+
+// ── Life ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void DurableMCP::start() { impl_->start(nullptr); }
+void DurableMCP::stop(std::chrono::milliseconds deadline) { impl_->stop(deadline); }
+
+void DurableMCP::run() {
+    boost::asio::io_context waiting;
+    boost::asio::signal_set signals(waiting, SIGINT, SIGTERM);
+    signals.async_wait([&signals, &waiting](const boost::system::error_code& error, int) {
+        if (!error) {
+            signals.async_wait([](const boost::system::error_code& cancelled, int number) {
+                if (!cancelled) {
+                    std::_Exit(128 + number);  // asked twice: whoever asks does not want to wait for the deadline
+                }
+            });
+            waiting.stop();
+        }
+    });
+    start();
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->waiting_run = &waiting;
+    }
+    waiting.run();
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->waiting_run = nullptr;
+    }
+    // A second signal must find somebody who listens while stop() waits here.
+    waiting.restart();
+    std::thread listener([&waiting] { waiting.run(); });
+    stop();
+    waiting.stop();
+    listener.join();
+}
+
+bool DurableMCP::is_running() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->engine && impl_->engine->is_ready();
+}
+
+std::uint16_t DurableMCP::port() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->port != 0 ? impl_->port : impl_->options.port;
+}
+
+std::string DurableMCP::url() const { return api::make_url(impl_->options, port()); }
+
+void start_on(DurableMCP& server, boost::asio::io_context& context) { detail::ServerDoor::start_on(server, context); }
+
+std::shared_ptr<const mcp::Catalog> detail::ServerDoor::catalog(const DurableMCP& server) {
+    const std::lock_guard lock(server.impl_->mutex);
+    return server.impl_->catalog;
+}
+
+void detail::ServerDoor::start_on(DurableMCP& server, boost::asio::io_context& context) { server.impl_->start(&context); }
+
+}  // namespace durable_mcp
