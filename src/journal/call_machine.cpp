@@ -128,7 +128,7 @@ Decision CallMachine::begin(const Step& step) {
         }
         open_ = step.key;
     }
-    // A map write is applied by its own commit, behind everything that it depends on: it has nothing to wait for. The same holds for an event.
+    // A map write is applied by its own commit, behind everything that it depends on, and so is an event: neither has to wait.
     const bool is_queued_effect = step.kind == StepKind::map_write || step.kind == StepKind::event;
     if (!is_queued_effect && !all_entries_are_durable()) {
         return AwaitDurable{};

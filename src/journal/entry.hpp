@@ -17,7 +17,7 @@ enum class EntryKind : std::uint8_t {
     transacted = 7,       ///< a transaction was applied in the same batch; payload is its value
     map_written = 8,      ///< one map mutation was applied in the same batch; payload is empty
     map_read = 9,         ///< one map read; payload is what it found
-    step_failed = 10,     ///< at_least_once gave up; payload is a Fault
+    step_failed = 10,     ///< at_least_once gave up, or a map step could not be recorded; payload is a Fault
     transaction_failed = 11,  ///< the transaction's function threw; nothing was applied; payload is a Fault
     event_sent = 12,      ///< an event on a stream other than the call's own was appended in the same batch; payload is empty
 };

@@ -94,7 +94,11 @@ TEST(call_machine_replay, every_record_is_answered_by_its_table) {
          "mismatch at_most_once int",
          {}},
         {"B3 type", {{0, EntryKind::step_completed, "s:a", "int", "1"}}, least("s:a", "string"), "mismatch at_least_once int", {}},
-        {"B3 type of a transaction", {{0, EntryKind::transacted, "s:a", "int", "1"}}, transact("s:a", "string"), "mismatch transact int", {}},
+        {"B3 type of a transaction",
+         {{0, EntryKind::transacted, "s:a", "int", "1"}},
+         transact("s:a", "string"),
+         "mismatch transact int",
+         {}},
         {"B3 type of a read", {{0, EntryKind::map_read, "m:a", "int", "1"}}, map_read("m:a", "string"), "mismatch map read int", {}},
         {"a failure has no type that could mismatch",
          {{0, EntryKind::step_failed, "s:a", "int", declined}},
@@ -245,8 +249,8 @@ TEST(call_machine_replay, steps_of_this_attempt_are_never_divergent) {  // B4
 
 TEST(call_machine_replay, values_come_back_byte_for_byte) {  // B6
     using namespace std::string_literals;
-    for (const std::string& value : {"9223372036854775807"s, "18446744073709551615"s, "1"s, "1.0"s, "1e0"s, "-0.0"s, " { \"b\" : 1,\"a\":1 } "s,
-                                     "\"\\u00e9\""s, "\"\xc3\xa9\""s, "\"a\\u0000b\""s, "a\0b"s, ""s, "null"s, std::string(1 << 20, 'x')}) {
+    for (const std::string& value : {"9223372036854775807"s, "18446744073709551615"s, "1"s, "1.0"s, "1e0"s, "-0.0"s,
+                                     " { \"b\" : 1,\"a\":1 } "s, "\"\\u00e9\""s, "\"\xc3\xa9\""s, "\"a\\u0000b\""s, "a\0b"s, ""s, "null"s, std::string(1 << 20, 'x')}) {
         Call call;
         call.run(least("s:a"), value);
         call.replay();

@@ -10,8 +10,8 @@ namespace {
 
 TEST(fault, a_written_fault_reads_back) {
     using namespace std::string_literals;
-    for (const Fault& fault : {Fault{"std::runtime_error", "no money"}, Fault{"", ""}, Fault{"E", "\"quoted\"\n\\"}, Fault{"Ä", "\xf0\x9f\x92\xb8"},
-                               Fault{"E", "a\0b"s}}) {
+    for (const Fault& fault : {Fault{"std::runtime_error", "no money"}, Fault{"", ""}, Fault{"E", "\"quoted\"\n\\"},
+                               Fault{"Ä", "\xf0\x9f\x92\xb8"}, Fault{"E", "a\0b"s}}) {
         const Fault back = read_fault(write_fault(fault));
         EXPECT_EQ(back.type, fault.type);
         EXPECT_EQ(back.message, fault.message);
