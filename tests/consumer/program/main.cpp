@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every consumer project builds and runs: enough to need the library's code, and its exceptions across the library's border.
-#if __has_include(<durable_mcp/durable_mcp.hpp>)
+// What every consumer project builds and runs: a server with a tool comes up and goes down, and an exception crosses the library's border.
 #include <durable_mcp/durable_mcp.hpp>
-#else
-#include <durable_mcp/error.hpp>
-#include <durable_mcp/version.hpp>
-#endif
+
+#include <chrono>
 #include <cstdio>
-#include <exception>
+#include <string>
 
 int main() {
+    durable_mcp::DurableMCP server({.name = "consumer", .version = "1.0.0", .port = 0, .store = durable_mcp::memory()});
+    server.tool("greet", "Greets.", {"name"}, [](std::string name) { return "Hello, " + name + "!"; });
+    server.start();
+    const bool listens = server.port() != 0;
+    server.stop(std::chrono::seconds(1));
+
+    bool caught = false;
     try {
-        throw durable_mcp::Error(durable_mcp::ErrorCode::stopped, "thrown by the consumer");
+        durable_mcp::DurableMCP unreachable({.name = "consumer", .version = "1.0.0", .port = 0, .store = durable_mcp::sqlite("/nonexistent/calls.db")});
+        unreachable.start();
     } catch (const durable_mcp::Error& error) {
-        if (error.code() != durable_mcp::ErrorCode::stopped) {
-            return 1;
-        }
+        caught = true;
+        std::printf("as it should be: %s\n", error.what());
     }
-    std::puts("the consumer runs");
-    return 0;
+    std::puts(listens && caught ? "the consumer runs" : "the consumer failed");
+    return listens && caught ? 0 : 1;
 }
