@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// An engine on a loop that the test turns by hand: real store, real handlers, no sockets. What would be HTTP is a FakeRequest and a FakeSink.
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <stdexcept>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "runtime/engine.hpp"
+#include "runtime/handler.hpp"
+#include "store/memory/memory_store.hpp"
+
+namespace durable_mcp::test {
+
+class FakeRequest final : public runtime::RequestView {
+public:
+    FakeRequest(std::string method, std::map<std::string, std::string, std::less<>> headers, std::string body)
+        : method_(std::move(method)), headers_(std::move(headers)), body_(std::move(body)) {}
+    std::string_view method() const override { return method_; }
+    std::string_view path() const override { return "/mcp"; }
+    std::string_view header(std::string_view name) const override {
+        const auto found = headers_.find(name);
+        return found == headers_.end() ? std::string_view() : std::string_view(found->second);
+    }
+    std::string& body() override { return body_; }
+    std::string_view peer() const override { return "127.0.0.1"; }
+
+private:
+    std::string method_;
+    std::map<std::string, std::string, std::less<>> headers_;
+    std::string body_;
+};
+
+/// One SSE event as a client sees it.
+struct SeenEvent {
+    std::string id;
+    std::string data;
+};
+
+class FakeSink final : public runtime::ResponseSink {
+public:
+    void respond(runtime::WholeResponse response) override {
+        if (gone) {
+            return;
+        }
+        status = response.status;
+        for (const auto& [name, value] : response.headers) {
+            headers[name] = value;
+        }
+        body = response.body;
+        ended = true;
+    }
+    void open_stream(runtime::HeaderList) override {
+        status = 200;
+        streaming = true;
+    }
+    void write(std::string frame, std::function<void()> flushed) override {
+        if (!gone) {
+            read_frame(frame);
+        }
+        if (flushed) {
+            flushed();
+        }
+    }
+    void end_stream() override { ended = true; }
+    void abort() override { aborted = gone = true; }
+    void on_gone(std::function<void()> listener) override { gone_listener = std::move(listener); }
+    bool is_gone() const override { return gone; }
+
+    /// The client's connection breaks.
+    void leave() {
+        gone = true;
+        if (gone_listener) {
+            std::exchange(gone_listener, nullptr)();
+        }
+    }
+    /// The messages seen on the stream (without priming events), in order.
+    [[nodiscard]] std::vector<std::string> messages() const {
+        std::vector<std::string> texts;
+        for (const SeenEvent& event : events) {
+            if (!event.data.empty()) {
+                texts.push_back(event.data);
+            }
+        }
+        return texts;
+    }
+    [[nodiscard]] bool done() const { return ended || gone; }
+
+    unsigned status = 0;
+    std::map<std::string, std::string> headers;
+    std::string body;
+    std::vector<SeenEvent> events;
+    std::string retry;
+    bool streaming = false;
+    bool ended = false;
+    bool aborted = false;
+    bool gone = false;
+    std::function<void()> gone_listener;
+
+private:
+    void read_frame(std::string_view frame) {
+        SeenEvent event;
+        bool has_data = false;
+        while (!frame.empty()) {
+            const auto end = frame.find('\n');
+            const std::string_view line = frame.substr(0, end);
+            frame.remove_prefix(end + 1);
+            if (line.starts_with("id: ")) {
+                event.id = line.substr(4);
+            } else if (line.starts_with("data:")) {
+                has_data = true;
+                event.data = line.size() > 6 ? line.substr(6) : std::string_view();
+            } else if (line.starts_with("retry: ")) {
+                retry = line.substr(7);
+            }
+        }
+        if (has_data) {
+            events.push_back(std::move(event));
+        }
+    }
+};
+
+using ToolFunction = std::function<base::Json(detail::CallPort& port, const base::Json& arguments)>;
+
+/// A result with one text.
+inline base::Json text_result(const std::string& text) {
+    return {{"content", base::Json::array({{{"type", "text"}, {"text", text}}})}};
+}
+
+class EngineHarness {
+public:
+    explicit EngineHarness(std::shared_ptr<store::Store> store = nullptr, base::Limits limits = {})
+        : store_(store ? std::move(store) : store::open_memory_store()), catalog_(std::make_shared<mcp::Catalog>(1000)) {
+        options_.facts.implementation = {{"name", "test"}, {"version", "1"}};
+        options_.limits = limits;
+        options_.limits.handler_threads = 8;
+    }
+    ~EngineHarness() { stop(); }
+
+    void add(mcp::ItemKind kind, const std::string& name, base::Json descriptor, ToolFunction function,
+             runtime::Durability durability = runtime::Durability::full) {
+        auto target = std::make_shared<runtime::HandlerTarget>();
+        target->durability = durability;
+        target->run = [function = std::move(function)](detail::CallPort& port, const mcp::Item&, const std::string&, const base::Json& arguments) {
+            return function(port, arguments);
+        };
+        catalog_ = std::make_shared<mcp::Catalog>(catalog_->with(kind, {name, std::move(descriptor), target}));
+    }
+    void add_tool(const std::string& name, ToolFunction function, runtime::Durability durability = runtime::Durability::full) {
+        add(mcp::ItemKind::tool, name, {{"name", name}, {"inputSchema", {{"type", "object"}}}}, std::move(function), durability);
+    }
+
+    /// Makes the engine and opens the store (unless `hold_boot`, which leaves it booting).
+    void start(bool hold_boot = false) {
+        work_ = std::make_unique<Work>(boost::asio::make_work_guard(io_));
+        engine_ = std::make_shared<runtime::Engine>(io_.get_executor(), options_, catalog_);
+        if (!hold_boot) {
+            open();
+        }
+    }
+    void open() {
+        const auto opened = engine_->open(store_);
+        if (!opened) {
+            throw std::runtime_error(opened.error().sentence);
+        }
+        turn();
+    }
+    /// Graceful stop on a thread of its own while the loop turns here. What stop() said.
+    bool stop(std::chrono::milliseconds deadline = std::chrono::seconds(5)) {
+        if (!engine_) {
+            return true;
+        }
+        bool result = true;
+        std::atomic<bool> done{false};
+        std::thread stopper([&] {
+            result = engine_->stop(deadline);
+            done = true;
+        });
+        while (!done) {
+            io_.run_for(std::chrono::milliseconds(1));
+            io_.restart();
+        }
+        stopper.join();
+        turn();
+        engine_.reset();
+        work_.reset();
+        return result;
+    }
+
+    /// Runs what is ready on the loop.
+    void turn() {
+        io_.restart();
+        io_.poll();
+    }
+    /// Turns the loop until `condition` holds; false after ten seconds.
+    template <class Condition>
+    [[nodiscard]] bool turn_until(Condition condition) {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        while (!condition()) {
+            if (std::chrono::steady_clock::now() > deadline) {
+                return false;
+            }
+            io_.restart();
+            io_.run_for(std::chrono::milliseconds(1));
+        }
+        return true;
+    }
+
+    std::shared_ptr<FakeSink> request(const std::string& method, std::map<std::string, std::string, std::less<>> headers, std::string body) {
+        auto sink = std::make_shared<FakeSink>();
+        engine_->serve(std::make_shared<FakeRequest>(method, std::move(headers), std::move(body)), sink);
+        return sink;
+    }
+    std::shared_ptr<FakeSink> post(const std::string& session, const base::Json& message) { return post_text(session, message.dump()); }
+    std::shared_ptr<FakeSink> post_text(const std::string& session, std::string body) {
+        std::map<std::string, std::string, std::less<>> headers{{"Accept", "application/json, text/event-stream"}, {"Content-Type", "application/json"}};
+        if (!session.empty()) {
+            headers["Mcp-Session-Id"] = session;
+        }
+        return request("POST", std::move(headers), std::move(body));
+    }
+    std::shared_ptr<FakeSink> get(const std::string& session, const std::string& last_event_id = {}) {
+        std::map<std::string, std::string, std::less<>> headers{{"Accept", "text/event-stream"}, {"Mcp-Session-Id", session}};
+        if (!last_event_id.empty()) {
+            headers["Last-Event-ID"] = last_event_id;
+        }
+        return request("GET", std::move(headers), {});
+    }
+    /// A session of that revision, initialized; its id.
+    std::string begin_session(const std::string& revision = "2025-11-25") {
+        const auto answer = post({}, {{"jsonrpc", "2.0"}, {"id", "init"}, {"method", "initialize"},
+                                      {"params", {{"protocolVersion", revision}, {"capabilities", base::Json::object()},
+                                                  {"clientInfo", {{"name", "test"}, {"version", "1"}}}}}});
+        if (!turn_until([&] { return answer->done(); }) || answer->status != 200) {
+            throw std::runtime_error("initialize failed: " + answer->body);
+        }
+        const std::string session = answer->headers["Mcp-Session-Id"];
+        const auto ready = post(session, {{"jsonrpc", "2.0"}, {"method", "notifications/initialized"}});
+        if (!turn_until([&] { return ready->done(); })) {
+            throw std::runtime_error("initialized was not accepted");
+        }
+        return session;
+    }
+    std::shared_ptr<FakeSink> call(const std::string& session, const base::Json& id, const std::string& tool, base::Json arguments = base::Json::object(),
+                                   base::Json meta = nullptr) {
+        base::Json params{{"name", tool}, {"arguments", std::move(arguments)}};
+        if (!meta.is_null()) {
+            params["_meta"] = std::move(meta);
+        }
+        return post(session, {{"jsonrpc", "2.0"}, {"id", id}, {"method", "tools/call"}, {"params", std::move(params)}});
+    }
+
+    [[nodiscard]] runtime::Engine& engine() { return *engine_; }
+    [[nodiscard]] runtime::EngineOptions& options() { return options_; }
+    [[nodiscard]] const std::shared_ptr<store::Store>& store() const { return store_; }
+    [[nodiscard]] const std::shared_ptr<const mcp::Catalog>& catalog() const { return catalog_; }
+
+private:
+    using Work = boost::asio::executor_work_guard<boost::asio::io_context::executor_type>;
+    boost::asio::io_context io_;
+    std::unique_ptr<Work> work_;
+    std::shared_ptr<store::Store> store_;
+    std::shared_ptr<const mcp::Catalog> catalog_;
+    runtime::EngineOptions options_;
+    std::shared_ptr<runtime::Engine> engine_;
+};
+
+}  // namespace durable_mcp::test
