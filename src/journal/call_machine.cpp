@@ -32,7 +32,7 @@ StepKind step_kind_of(EntryKind kind) {
         case EntryKind::event_sent:
             return StepKind::event;
     }
-    DURABLE_MCP_ASSERT(!"a kind of entry that this release does not know");
+    DURABLE_MCP_ASSERT(false && "a kind of entry that this release does not know");
     return StepKind::at_least_once;
 }
 
@@ -205,6 +205,9 @@ bool CallMachine::emit(std::uint64_t content_hash) {
 }
 
 bool CallMachine::advance_progress(double progress) {
+    if (has_left_ || finished_) {
+        return false;
+    }
     if (!std::isfinite(progress)) {
         return false;  // JSON has no word for it, and no number would compare with it afterwards
     }

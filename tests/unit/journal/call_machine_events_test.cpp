@@ -104,9 +104,11 @@ TEST(call_machine_events, nothing_is_sent_after_the_unwinding_or_the_end) {
     left.machine->suspend();
     EXPECT_EQ(left.begin(least("s:a")), "leave suspended");
     EXPECT_FALSE(left.machine->emit(hello));
+    EXPECT_FALSE(left.machine->advance_progress(1));
     Call finished;
     finished.machine->finish();
     EXPECT_FALSE(finished.machine->emit(hello));
+    EXPECT_FALSE(finished.machine->advance_progress(1));
     EXPECT_TRUE(finished.commit().empty());
 }
 
