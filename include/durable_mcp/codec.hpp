@@ -232,7 +232,7 @@ class DURABLE_MCP_EXPORT JsonBox {
 public:
     JsonBox() noexcept = default;  ///< holds nothing
     /// Parses what encode_text() wrote. Throws Error(store_damaged) where it cannot be read.
-    explicit JsonBox(std::string_view text);
+    [[nodiscard]] static JsonBox parse(std::string_view text);
     explicit JsonBox(const nlohmann::json& value);
     JsonBox(const JsonBox& other);
     JsonBox(JsonBox&& other) noexcept : value_(std::exchange(other.value_, nullptr)) {}
@@ -252,7 +252,7 @@ private:
 
 template <class T>
 [[nodiscard]] T decode_text(ValueView::Source source, std::string_view name, std::string_view text) {
-    const JsonBox box(text);
+    const JsonBox box = JsonBox::parse(text);
     return codec<T>::decode(ValueView(source, name, *box));
 }
 

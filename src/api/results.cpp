@@ -179,7 +179,7 @@ void put_tool_json(Json& out, const Json& value) {
 void put_tool_value(Json& out, std::string json_text) {
     out = ToolResult::text(json_text).json();
     if (json_text.starts_with('{')) {
-        out["structuredContent"] = *JsonBox(json_text);
+        out["structuredContent"] = *JsonBox::parse(json_text);
     }
 }
 

@@ -347,12 +347,14 @@ std::string ValueWriter::take() {
 
 namespace detail {
 
-JsonBox::JsonBox(std::string_view text) {
+JsonBox JsonBox::parse(std::string_view text) {
     base::Result<Json> parsed = base::parse_json(text, base::stored_json_limits());
     if (!parsed) {
         throw Error(ErrorCode::store_damaged, "a stored value cannot be read: " + parsed.error().sentence);
     }
-    value_ = new Json(std::move(*parsed));
+    JsonBox box;
+    box.value_ = new Json(std::move(*parsed));
+    return box;
 }
 
 JsonBox::JsonBox(const Json& value) : value_(new Json(value)) {}
