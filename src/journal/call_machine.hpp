@@ -130,6 +130,8 @@ public:
 
     /// True while recorded steps lie ahead and no new one has begun.
     [[nodiscard]] bool is_replaying() const { return !left_old_ground_ && unpassed_ > 0; }
+    /// The key is recorded, or begun in this attempt: asking for it hands out no new one.
+    [[nodiscard]] bool knows(const std::string& key) const { return records_.contains(key) || used_.contains(key); }
     /// Keys that are recorded but were not asked for in this attempt (B4).
     [[nodiscard]] std::vector<std::string> divergent_keys() const;
     [[nodiscard]] std::uint64_t entry_count() const { return last_seq_; }

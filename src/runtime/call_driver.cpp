@@ -114,7 +114,8 @@ journal::Decision CallDriver::decide(const journal::Step& step) {
         journal::Decision decision;
         {
             const std::lock_guard lock(call_->mutex);
-            if (call_->machine->entry_count() >= services_.limits.entries_per_call) {
+            // Only a new step can be one too many: what is recorded must replay whatever the limit is now.
+            if (call_->machine->entry_count() >= services_.limits.entries_per_call && !call_->machine->knows(step.key)) {
                 throw Error(ErrorCode::limit_exceeded,
                             fmt::format("call {} has {} entries, which is the limit: split the work into several calls", call_->id,
                                         services_.limits.entries_per_call));
@@ -169,7 +170,7 @@ void CallDriver::raise_failed(const journal::Step& step, std::string_view alias,
         raise_with(AtMostOnceFailedBeforeCompleting(AtMostOnceFailedBeforeCompleting::Cause::failed, std::string(alias), fault.type, message));
     }
     raise_with(StepFailed(std::string(alias), fault.type, message));
-    DURABLE_MCP_ASSERT(!"not reached");
+    DURABLE_MCP_ASSERT(false && "not reached");
     std::abort();
 }
 
@@ -346,7 +347,14 @@ std::string CallDriver::run_inner(StepKind kind, const std::string& base, const 
         raise(decision, step, alias_of(step.key));
     }
     store::Group writes;
-    std::string value = body(writes);
+    std::string value;
+    try {
+        value = body(writes);
+    } catch (...) {
+        const std::lock_guard lock(call_->mutex);
+        call_->machine->abandon(step);
+        throw;
+    }
     const std::lock_guard lock(call_->mutex);
     call_->machine->complete(step, value);
     call_->flush(store::Urgency::lazy, std::move(writes));
