@@ -42,7 +42,8 @@ AccessPolicy::AccessPolicy(bool loopback, const std::vector<std::string>& hosts,
     }
     if (!loopback_ && hosts_.empty()) {
         throw std::invalid_argument(
-            "a server that listens on more than the loopback address needs the list of host names by which its clients know it; without it, any web "
+            "a server that listens on more than the loopback address needs the list of host names by which its clients know it; without "
+            "it, any web "
             "page could reach it by DNS rebinding");
     }
 }

@@ -15,8 +15,9 @@ namespace durable_mcp::http {
 
 class AccessPolicy {
 public:
-    /// `loopback`: the server is reachable only from this machine; the loopback names are then admitted with any port, as Host and in Origin.
-    /// `hosts`: `name`, `name:port`, or `name:*`; a name without port matches only a Host without port. `origins`: `https://name[:port]`, exact.
+    /// `loopback`: the server is reachable only from this machine; the loopback names are then admitted with any port, as Host and in
+    /// Origin. `hosts`: `name`, `name:port`, or `name:*`; a name without port matches only a Host without port.
+    /// `origins`: `https://name[:port]`, exact.
     /// Throws std::invalid_argument for an entry that could never match, and when nothing at all would be admitted.
     AccessPolicy(bool loopback, const std::vector<std::string>& hosts, const std::vector<std::string>& origins);
 

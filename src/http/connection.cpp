@@ -6,19 +6,19 @@
 #include <charconv>
 #include <utility>
 
+#include <spdlog/logger.h>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <spdlog/logger.h>
 
 #include "http/response_head.hpp"
 
 // A connection serves one request at a time; what a client sends ahead is held until the answer has left.
 //
-// Reading. A wait for readability is always out, in every phase, so that a client that leaves is noticed while a service still thinks. The read
-// itself goes into a buffer that all connections share: an idle connection owns none. (Only a client that sends far ahead is not read further
-// until its answer is out.) A head is cut out of the input by its closing empty line, checked (head_check), given to Beast for a second
-// opinion, and only then is its body read.
+// Reading. A wait for readability is always out, in every phase, so that a client that leaves is noticed while a service still thinks. The
+// read itself goes into a buffer that all connections share: an idle connection owns none. (Only a client that sends far ahead is not read
+// further until its answer is out.) A head is cut out of the input by its closing empty line, checked (head_check), given to Beast for a
+// second opinion, and only then is its body read.
 //
 // Writing. The kernel is asked at once; a wait for room is out only while it refuses bytes. A whole response is one gather write. What a
 // service writes to a stream within one turn of the loop leaves together at the end of that turn, or as soon as it fills `eager_bytes`.
@@ -31,11 +31,11 @@ namespace {
 using boost::system::error_code;
 namespace asio = boost::asio;
 
-constexpr std::size_t sent_ahead_bytes = 64u << 10;             // of further requests, while one is being answered
-constexpr std::size_t eager_bytes = 16u << 10;                  // a stream that has so much to say does not wait for the end of the turn
-constexpr std::size_t kept_capacity = 2u << 10;                 // a buffer larger than this is given back when it is empty
-constexpr std::chrono::milliseconds linger_time{2'000};         // for the client to read our last answer
-constexpr std::size_t linger_bytes = 16u << 20;                 // and to finish what it was sending
+constexpr std::size_t sent_ahead_bytes = 64u << 10;      // of further requests, while one is being answered
+constexpr std::size_t eager_bytes = 16u << 10;           // a stream that has so much to say does not wait for the end of the turn
+constexpr std::size_t kept_capacity = 2u << 10;          // a buffer larger than this is given back when it is empty
+constexpr std::chrono::milliseconds linger_time{2'000};  // for the client to read our last answer
+constexpr std::size_t linger_bytes = 16u << 20;          // and to finish what it was sending
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view quiet_comment = ": \n\n";
 

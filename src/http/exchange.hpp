@@ -14,7 +14,7 @@ namespace durable_mcp::http {
 class Connection;
 struct ListenerState;
 
-/// One request and the way its answer takes. The service owns it, through the two pointers it was given; the connection only knows it weakly.
+/// One request and the way its answer takes. The service owns it, through the two pointers it was given; the connection knows it weakly.
 /// When the service lets go of both without having ended the response, the connection is closed, from whatever thread that happens.
 /// Everything else happens on the loop.
 class Exchange final : public runtime::RequestView, public runtime::ResponseSink {

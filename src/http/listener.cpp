@@ -6,11 +6,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include <fcntl.h>
+#include <spdlog/logger.h>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <fcntl.h>
-#include <spdlog/logger.h>
 
 #include "http/connection.hpp"
 
@@ -24,7 +24,7 @@ namespace {
 
 constexpr int backlog = 1'024;
 constexpr std::chrono::milliseconds exhausted_pause{100};  // before accepting again when file descriptors or memory ran out
-constexpr std::size_t refusals_at_once = 64;               // connections over the limit that are still told so; beyond it they are just closed
+constexpr std::size_t refusals_at_once = 64;  // connections over the limit that are still told so; beyond it they are just closed
 
 asio::ip::address parse_address(const std::string& text) {
     error_code error;
@@ -36,8 +36,8 @@ asio::ip::address parse_address(const std::string& text) {
 }
 
 bool is_loopback(const asio::ip::address& address) {
-    return address.is_loopback() ||
-           (address.is_v6() && address.to_v6().is_v4_mapped() && asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback());
+    return address.is_loopback() || (address.is_v6() && address.to_v6().is_v4_mapped() &&
+                                     asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback());
 }
 
 /// Asio 1.81 opens sockets without it, and a tool that starts a program would hand our connections down to it.
@@ -47,7 +47,8 @@ void close_on_exec(int descriptor) {
 
 /// Fine enough for the shortest time-out, and coarse enough to cost nothing.
 std::chrono::milliseconds sweep_interval(const base::Limits& limits) {
-    const auto shortest = std::min({limits.header_timeout, limits.body_timeout, limits.idle_timeout, limits.write_stall, limits.keep_alive_comment});
+    const auto shortest =
+        std::min({limits.header_timeout, limits.body_timeout, limits.idle_timeout, limits.write_stall, limits.keep_alive_comment});
     return std::clamp(shortest / 4, std::chrono::milliseconds(5), std::chrono::milliseconds(500));
 }
 
@@ -94,12 +95,9 @@ public:
           pause_(loop),
           sweeper_(loop),
           interval_(sweep_interval(options.limits)),
-          state_(std::make_shared<ListenerState>(ListenerState{loop,
-                                                               options.limits,
-                                                               options.clock != nullptr ? options.clock : &base::system_clock(),
-                                                               std::move(options.logger),
-                                                               AccessPolicy(is_loopback(address_), options.hosts, options.origins),
-                                                               std::move(routes)})) {
+          state_(std::make_shared<ListenerState>(ListenerState{
+              loop, options.limits, options.clock != nullptr ? options.clock : &base::system_clock(), std::move(options.logger),
+              AccessPolicy(is_loopback(address_), options.hosts, options.origins), std::move(routes)})) {
         for (const auto& [path, service] : state_->routes) {
             if (path.empty() || path.front() != '/' || service == nullptr) {
                 throw std::invalid_argument("'" + path + "' is not a path that can be served: it must begin with '/'");
@@ -126,8 +124,9 @@ public:
             acceptor_.close(ignored);
             const auto where = address_.to_string() + " port " + std::to_string(requested_port_);
             if (error == asio::error::address_in_use) {
-                return base::Failure{base::FailureCode::address_in_use,
-                                     "cannot listen on " + where + ": another program listens there already; stop it or choose another port"};
+                return base::Failure{
+                    base::FailureCode::address_in_use,
+                    "cannot listen on " + where + ": another program listens there already; stop it or choose another port"};
             }
             return base::Failure{base::FailureCode::io, "cannot listen on " + where + ": " + error.message()};
         }
@@ -209,7 +208,8 @@ private:
         const bool counted = !is_loopback(peer);
         const auto& limits = state_->limits;
         const auto siblings = counted ? state_->peers.find(name) : state_->peers.end();
-        const bool over = all.size() >= limits.connections || (siblings != state_->peers.end() && siblings->second >= limits.connections_per_peer);
+        const bool over =
+            all.size() >= limits.connections || (siblings != state_->peers.end() && siblings->second >= limits.connections_per_peer);
         if (over && all.size() >= limits.connections + refusals_at_once) {
             return;
         }

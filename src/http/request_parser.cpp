@@ -12,9 +12,9 @@ namespace {
 
 namespace beast = boost::beast;
 
-constexpr std::size_t chunk_extension_bytes = 256;                        // nobody honest sends any
-constexpr std::size_t chunk_line_bytes = chunk_extension_bytes + 32;      // CR LF of the chunk before, size, extension, CR LF, closing CR LF
-constexpr std::size_t first_reservation = 64u << 10;                      // a promised length is only believed so far
+constexpr std::size_t chunk_extension_bytes = 256;                    // nobody honest sends any
+constexpr std::size_t chunk_line_bytes = chunk_extension_bytes + 32;  // CR LF of the chunk before, size, extension, CR LF, closing CR LF
+constexpr std::size_t first_reservation = 64u << 10;                  // a promised length is only believed so far
 
 /// What may be spent on chunk sizes and extensions beside the head: 7 bytes for each chunk of 450 bytes or more.
 std::size_t framing_budget(std::size_t header_bytes, std::size_t body_bytes) {

@@ -12,7 +12,8 @@
 
 namespace durable_mcp::http {
 
-/// Beast's message parser behind a wall: a second opinion on every head, and the decoder of bodies. One per connection, used again for each message.
+/// Beast's message parser behind a wall: a second opinion on every head, and the decoder of bodies.
+/// One per connection, used again for each message.
 class RequestParser {
 public:
     explicit RequestParser(const base::Limits& limits);

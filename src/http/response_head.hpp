@@ -13,7 +13,8 @@ namespace durable_mcp::http {
 /// a value must never become a second response.
 void append_whole_head(std::string& out, const runtime::WholeResponse& response, bool keep_alive);
 
-/// Appends the head of an event stream. `chunked`: HTTP/1.1; otherwise the stream ends with the connection. `close`: the connection ends after it.
+/// Appends the head of an event stream. `chunked`: HTTP/1.1; otherwise the stream ends with the connection.
+/// `close`: the connection ends after it.
 void append_stream_head(std::string& out, const runtime::HeaderList& headers, bool chunked, bool close);
 
 /// What this layer itself answers when it refuses a request: a JSON-RPC error without id, or for 404 a plain JSON object.

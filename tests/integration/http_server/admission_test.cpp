@@ -14,8 +14,9 @@ using http_admission = ServerTest;
 
 TEST_F(http_admission, a_foreign_host_origin_or_site_is_403_and_never_reaches_the_service) {
     start();
-    for (const std::string& fields : std::initializer_list<std::string>{"Host: rebound.example\r\n", "Host: 0.0.0.0\r\n", "Host: localhost\r\nOrigin: https://evil.example\r\n",
-                                     "Host: localhost\r\nOrigin: null\r\n", "Host: localhost\r\nSec-Fetch-Site: cross-site\r\n"}) {
+    for (const std::string& fields : std::initializer_list<std::string>{
+             "Host: rebound.example\r\n", "Host: 0.0.0.0\r\n", "Host: localhost\r\nOrigin: https://evil.example\r\n",
+             "Host: localhost\r\nOrigin: null\r\n", "Host: localhost\r\nSec-Fetch-Site: cross-site\r\n"}) {
         RawClient client(port());
         ASSERT_TRUE(client.send("POST /hold HTTP/1.1\r\n" + fields + "Content-Length: 2\r\n\r\n{}"));
         const auto answer = client.read_answer();

@@ -88,8 +88,7 @@ std::string RawClient::read_until(std::string_view marker) {
 
 bool RawClient::is_closed_by_server() {
     errno = 0;
-    while (receive()) {
-    }
+    while (receive()) {}
     return errno != EAGAIN;
 }
 

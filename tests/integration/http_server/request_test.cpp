@@ -55,7 +55,9 @@ TEST_F(http_requests, more_than_the_bound_may_be_sent_ahead_and_waits_in_the_ker
 TEST_F(http_requests, a_request_may_come_byte_by_byte) {
     start();
     RawClient client(port());
-    for (const char byte : post("{\"a\":1}") + "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n") {
+    for (const char byte :
+         post("{\"a\":1}") +
+             "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n") {
         ASSERT_TRUE(client.send({&byte, 1}));
     }
     EXPECT_EQ(client.read_answer().body, "{\"a\":1}");
@@ -93,7 +95,8 @@ TEST_F(http_requests, a_chunked_body_over_the_limit_is_413) {
     options.limits.body_bytes = 10;
     start();
     RawClient client(port());
-    ASSERT_TRUE(client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n8\r\naaaaaaaa\r\n8\r\nbbbbbbbb\r\n0\r\n\r\n"));
+    ASSERT_TRUE(client.send(
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n8\r\naaaaaaaa\r\n8\r\nbbbbbbbb\r\n0\r\n\r\n"));
     EXPECT_EQ(client.read_answer().status, 413u);
     EXPECT_TRUE(client.is_closed_by_server());
 }
@@ -113,7 +116,8 @@ TEST_F(http_requests, a_body_that_is_expected_to_be_continued_is_asked_for) {
 TEST_F(http_requests, an_unknown_path_is_404_and_the_connection_lives_on) {
     start();
     RawClient client(port());
-    ASSERT_TRUE(client.send("GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\nHEAD /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n" + post("{}")));
+    ASSERT_TRUE(
+        client.send("GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\nHEAD /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n" + post("{}")));
     const auto answer = client.read_answer();
     EXPECT_EQ(answer.status, 404u);
     EXPECT_EQ(answer.body, R"({"error":"There is nothing at this path."})");
@@ -133,7 +137,8 @@ TEST_F(http_requests, head_is_answered_without_a_body) {
 
 TEST_F(http_requests, a_client_that_asks_to_close_is_closed_after_its_answer) {
     start();
-    for (const std::string& request : {post("a", "Connection: close\r\n"), std::string("POST /echo HTTP/1.0\r\nHost: localhost\r\nContent-Length: 1\r\n\r\na")}) {
+    for (const std::string& request :
+         {post("a", "Connection: close\r\n"), std::string("POST /echo HTTP/1.0\r\nHost: localhost\r\nContent-Length: 1\r\n\r\na")}) {
         RawClient client(port());
         ASSERT_TRUE(client.send(request));
         const auto answer = client.read_answer();

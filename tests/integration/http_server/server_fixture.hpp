@@ -49,7 +49,8 @@ private:
     int count_ = 0;
 };
 
-/// A listener on a thread of its own. `/echo` answers with the body, `/later` the same from a posted task, `/hold` keeps the sink in `held`.
+/// A listener on a thread of its own. `/echo` answers with the body, `/later` the same from a posted task, `/hold` keeps the sink in
+/// `held`.
 class ServerTest : public testing::Test {
 protected:
     ~ServerTest() override;
@@ -66,8 +67,8 @@ protected:
     [[nodiscard]] std::uint16_t port() const { return port_; }
 
     http::ListenerOptions options;
-    Signal served;                                      ///< raised by /hold
-    Signal gone;                                        ///< raised when the client of /hold left
+    Signal served;  ///< raised by /hold
+    Signal gone;    ///< raised when the client of /hold left
     std::shared_ptr<runtime::RequestView> held_request;
     std::shared_ptr<runtime::ResponseSink> held;
     boost::asio::io_context context{1};

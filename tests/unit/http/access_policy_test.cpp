@@ -25,7 +25,8 @@ TEST(access_policy, a_loopback_server_is_known_by_loopback_names_with_any_port) 
     for (const auto* host : {"localhost", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:65535", "[::1]", "[::1]:80"}) {
         EXPECT_TRUE(policy.admits_host(host)) << host;
     }
-    for (const auto* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0", "127.0.0.2", "localhost.", "[::]", ""}) {
+    for (const auto* host :
+         {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0", "127.0.0.2", "localhost.", "[::]", ""}) {
         EXPECT_FALSE(policy.admits_host(host)) << host;
     }
 }
@@ -35,8 +36,8 @@ TEST(access_policy, a_loopback_server_admits_loopback_origins_with_any_port) {
     for (const auto* origin : {"http://localhost", "https://localhost:3000", "HTTP://127.0.0.1:8", "http://[::1]:9"}) {
         EXPECT_TRUE(policy.admits_origin(origin)) << origin;
     }
-    for (const auto* origin : {"null", "", "http://evil.example", "file://localhost", "http://localhost.evil.example", "http://localhost@evil.example",
-                               "http://localhost/", "localhost", "http://"}) {
+    for (const auto* origin : {"null", "", "http://evil.example", "file://localhost", "http://localhost.evil.example",
+                               "http://localhost@evil.example", "http://localhost/", "localhost", "http://"}) {
         EXPECT_FALSE(policy.admits_origin(origin)) << origin;
     }
 }
@@ -46,7 +47,8 @@ TEST(access_policy, configured_hosts_match_exactly) {
     for (const auto* host : {"mcp.example", "MCP.example", "other.example:8080", "any.example", "any.example:7", "[2001:DB8::1]:443"}) {
         EXPECT_TRUE(policy.admits_host(host)) << host;
     }
-    for (const auto* host : {"mcp.example:80", "other.example", "other.example:80", "x.any.example", "localhost", "127.0.0.1", "[2001:db8::1]"}) {
+    for (const auto* host :
+         {"mcp.example:80", "other.example", "other.example:80", "x.any.example", "localhost", "127.0.0.1", "[2001:db8::1]"}) {
         EXPECT_FALSE(policy.admits_host(host)) << host;
     }
 }

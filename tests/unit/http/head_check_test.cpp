@@ -24,7 +24,8 @@ std::string post(const std::string& fields) {
 
 TEST(head_check, an_ordinary_post_passes_and_is_understood) {
     const std::string raw =
-        "POST /mcp?x=1 HTTP/1.1\r\nHost: localhost:99\r\nContent-Length: 12\r\nAccept:  a, b \t\r\nEmpty:\r\nexpect: 100-Continue\r\nConnection: keep-alive\r\n\r\n";
+        "POST /mcp?x=1 HTTP/1.1\r\nHost: localhost:99\r\nContent-Length: 12\r\nAccept:  a, b \t\r\nEmpty:\r\nexpect: "
+        "100-Continue\r\nConnection: keep-alive\r\n\r\n";
     CheckedHead head;
     ASSERT_FALSE(check_head(raw, {}, head));
     EXPECT_EQ(head.method, "POST");
@@ -132,7 +133,8 @@ TEST(head_check, every_form_on_which_parsers_disagree_is_refused) {
         {"CL beyond 64 bits", post("Content-Length: 99999999999999999999999\r\n"), 413},
         {"long target", "GET /" + std::string(8192, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", 414},
         {"long line", post("A: " + std::string(8192, 'a') + "\r\n"), 431},
-        {"large head", post("A: " + std::string(8000, 'a') + "\r\nB: " + std::string(8000, 'a') + "\r\nC: " + std::string(800, 'a') + "\r\n"), 431},
+        {"large head",
+         post("A: " + std::string(8000, 'a') + "\r\nB: " + std::string(8000, 'a') + "\r\nC: " + std::string(800, 'a') + "\r\n"), 431},
         // and what must stay possible
         {"CL at the limit", post("Content-Length: 4194304\r\n"), 200},
         {"CL zero", post("Content-Length: 0\r\n"), 200},

@@ -55,8 +55,9 @@ TEST(request_parser, a_chunked_body_is_decoded_however_it_is_cut) {
 }
 
 TEST(request_parser, malformed_chunks_are_refused) {
-    for (const std::string& bytes : std::initializer_list<std::string>{"x\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "-1\r\n\r\n", "5 \r\n;hello\r\n0\r\n\r\n",
-                                    "ffffffffffffffffff\r\n", " 5\r\nhello\r\n0\r\n\r\n"}) {
+    for (const std::string& bytes : std::initializer_list<std::string>{
+             "x\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "-1\r\n\r\n",
+             "5 \r\n;hello\r\n0\r\n\r\n", "ffffffffffffffffff\r\n", " 5\r\nhello\r\n0\r\n\r\n"}) {
         EXPECT_GE(decode(bytes, bytes.size()).status, 400u) << bytes;
         EXPECT_GE(decode(bytes, 1).status, 400u) << bytes;
     }

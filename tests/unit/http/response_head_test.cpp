@@ -22,7 +22,8 @@ TEST(response_head, a_whole_response_states_type_and_length) {
     WholeResponse response;
     response.headers = {{"Mcp-Session-Id", "abc"}};
     response.body = "{}";
-    EXPECT_EQ(whole(response, true), "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nMcp-Session-Id: abc\r\n\r\n");
+    EXPECT_EQ(whole(response, true),
+              "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nMcp-Session-Id: abc\r\n\r\n");
     EXPECT_TRUE(whole(response, false).ends_with("abc\r\nConnection: close\r\n\r\n"));
 }
 
