@@ -95,7 +95,7 @@ std::shared_ptr<const mcp::Catalog> Engine::catalog() const {
     return catalog_;
 }
 
-bool Engine::is_ready() const { return ready_.load() && services_->queue && services_->queue->health() == store::StoreHealth::good; }
+bool Engine::is_ready() const { return ready_.load() && health_.load() == store::StoreHealth::good; }
 
 // ── Boot ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -108,6 +108,7 @@ base::Result<void> Engine::open(std::shared_ptr<store::Store> store) {
         if (!self) {
             return;
         }
+        self->health_ = health;
         if (health == store::StoreHealth::poisoned) {
             self->services_->log->critical("the store is poisoned: {}. Nothing more is answered until it is opened anew", failure.sentence);
             if (self->options_.on_poisoned) {
@@ -215,7 +216,7 @@ void Engine::serve(std::shared_ptr<RequestView> request, std::shared_ptr<Respons
         sink->respond(unavailable("the server is stopping"));
         return;
     }
-    if (services_->queue->health() == store::StoreHealth::poisoned) {
+    if (health_.load() == store::StoreHealth::poisoned) {
         sink->respond(unavailable("the store failed in a way that leaves the last commit unknown; the server has to be started anew"));
         return;
     }
@@ -500,6 +501,8 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
         services_->log->error("stop: some handlers did not come back within {} ms. What they are inside of counts as interrupted", deadline.count());
         services_->handlers.abandon();
     } else if (services_->queue) {
+        services_->handlers.close();
+        services_->readers.close();
         services_->queue.reset();  // commits what is queued; its completions are in the inbox before the last message below
     }
     // Readers are sent away last, so that an answer that was ready in time has reached them.

@@ -6,6 +6,7 @@
 //
 // Life: constructed (holds every request) → open(store) (recovers, then serves) → stop() (suspends, sends readers away).
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -102,6 +103,7 @@ private:
     std::condition_variable phase_changed_;
     bool is_idle_ = false;
     std::atomic<bool> ready_{false};
+    std::atomic<store::StoreHealth> health_{store::StoreHealth::good};
 };
 
 }  // namespace durable_mcp::runtime

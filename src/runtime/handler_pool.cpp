@@ -68,7 +68,9 @@ thread_local unsigned blocked_depth = 0;
 
 HandlerPool::HandlerPool(std::size_t max_threads) : state_(std::make_shared<State>()) { state_->max_threads = max_threads; }
 
-HandlerPool::~HandlerPool() {
+HandlerPool::~HandlerPool() { close(); }
+
+void HandlerPool::close() {
     std::vector<std::thread> threads;
     std::thread watcher;
     {
@@ -87,7 +89,7 @@ HandlerPool::~HandlerPool() {
         watcher.join();
     }
     for (std::thread& thread : threads) {
-        if (abandoned_) {
+        if (abandoned_ || thread.get_id() == std::this_thread::get_id()) {
             thread.detach();
         } else {
             thread.join();

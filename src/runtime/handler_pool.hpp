@@ -17,7 +17,6 @@ namespace durable_mcp::runtime {
 class HandlerPool {
 public:
     explicit HandlerPool(std::size_t max_threads);
-    /// Runs what is queued, then joins. Tasks that never return make this wait for ever: see abandon().
     ~HandlerPool();
     HandlerPool(const HandlerPool&) = delete;
     HandlerPool& operator=(const HandlerPool&) = delete;
@@ -34,7 +33,10 @@ public:
         Blocked& operator=(const Blocked&) = delete;
     };
 
-    /// Lets go of threads that do not come back: the destructor will not wait for them. What they still touch must be kept alive by their task.
+    /// Runs what is queued, then joins; nothing may be submitted any more. Tasks that never return make this wait for ever: see abandon().
+    /// The destructor does the same, and lets its own thread go if the last owner was a task.
+    void close();
+    /// Lets go of threads that do not come back: close() will not wait for them. What they still touch must be kept alive by their task.
     void abandon();
 
 private:
