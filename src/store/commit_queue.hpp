@@ -6,7 +6,10 @@
 // A thread of our own leads only when nobody waits (groups that the engine submitted, or records that their handler does not wait for
 // yet; the latter may stay `lazy_grace` for the sake of the group that usually follows them).
 //
-// Groups are committed in the order of submission, so "ticket n is durable" says that all before it are.
+// Groups are committed in the order of submission, so "ticket n is durable" says that all before it are. The one exception is a disk that
+// is full: groups that are owed nothing yet fail at once, past those that are kept.
+//
+// A thread that will wait for its group at once submits it `lazy`: its wait() leads, and our own thread is not woken for nothing.
 
 #include <cstdint>
 #include <functional>
@@ -51,13 +54,16 @@ public:
     /// (handlers may; the engine checks `is_congested()` first and answers 503).
     Ticket submit(Group group, Urgency urgency, WhenFull when_full, Completion completion = {});
 
-    /// Returns when the group of `ticket` and all before it have been settled and their completions called. Leads if need be. Handler threads only.
+    /// Returns when the group of `ticket` and all before it have been settled and their completions called; where it failed with `store_full`
+    /// or `store_unavailable`, groups that are kept may still be in front of it. Leads if need be. Handler threads only.
     void wait(Ticket ticket);
 
     [[nodiscard]] bool is_congested() const;
-    /// `full` from a commit that failed for want of space until one succeeds; `poisoned` for good.
+    /// `full` from a commit that certainly did not happen (no space, or the database busy) until one succeeds, or, where nothing is kept,
+    /// until the store says that there is room; while kept groups live on the store's reserve it stays `full`. `poisoned` for good.
     [[nodiscard]] StoreHealth health() const;
-    /// Called on each change of health(), on whichever thread found it. Set once, before the first submit.
+    /// Called on each change of health(), on whichever thread found it (the failure says why; meaningless for `good`). Set once, before the
+    /// first submit.
     void on_health_change(std::function<void(StoreHealth, const base::Failure&)> listener);
 
 private:

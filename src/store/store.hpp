@@ -73,8 +73,8 @@ struct MapRow {
 
 /// Half-open: start ≤ key < end in byte order. An absent end has no bound. `limit` rows at most.
 struct MapRange {
-    std::string start;
-    std::optional<std::string> end;
+    std::string start = {};
+    std::optional<std::string> end = {};
     std::size_t limit = 0;
     bool reverse = false;    ///< from the end downwards
 };
@@ -145,6 +145,13 @@ public:
 
     /// House-keeping that must not stand in a commit's way (checkpoints). Called by the thread that may commit, when nothing waits.
     virtual void tidy() {}
+
+    /// Frees space that was set aside for what must not be lost. Called by the thread that may commit, after `store_full`, when such groups
+    /// wait. False where there is none, or no more.
+    [[nodiscard]] virtual bool release_reserve() { return false; }
+    /// Asked from time to time after a commit failed for want of space: true when there is room again, and the reserve is back.
+    /// Called by the thread that may commit.
+    [[nodiscard]] virtual bool restore_reserve() { return true; }
 
     // Reading. Any thread. Fails with `store_damaged` where a checksum does not fit, `io`, or `store_unavailable` once poisoned.
     [[nodiscard]] virtual base::Result<std::vector<SessionRow>> sessions() = 0;

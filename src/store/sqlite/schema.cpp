@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/schema.hpp"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <span>
+
+#include "base/crash_point.hpp"
+#include "store/sqlite/failure.hpp"
+
+// Forward only. A step that was released is never changed: a later one follows it. journal/FORMAT.md tells the meaning of every column.
+//
+// Every table is WITHOUT ROWID: rows lie in the order of their keys, which begin with ids that sort by their time of birth, so that what is
+// written together lies together, at the end, however much there is already.
+
+namespace durable_mcp::store::sqlite {
+namespace {
+
+using base::Failure;
+using base::FailureCode;
+
+constexpr const char* to_version_1[] = {
+    "CREATE TABLE meta(name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    "INSERT INTO meta(name, value) VALUES('map_version', 0)",
+    "CREATE TABLE session(id TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, document TEXT NOT NULL, created_ms INTEGER NOT NULL,"
+    " last_seen_ms INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE call(id TEXT NOT NULL PRIMARY KEY, session TEXT NOT NULL, request_id TEXT NOT NULL, digest TEXT NOT NULL,"
+    " stream TEXT NOT NULL, document TEXT NOT NULL, state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 4),"
+    " attempts INTEGER NOT NULL CHECK(attempts >= 0), crashed_attempts INTEGER NOT NULL CHECK(crashed_attempts >= 0),"
+    " crash_mark INTEGER NOT NULL, answer_event INTEGER NOT NULL, accepted_ms INTEGER NOT NULL, finished_ms INTEGER NOT NULL,"
+    " checksum INTEGER NOT NULL, state_checksum INTEGER NOT NULL, attempt_checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE UNIQUE INDEX call_request ON call(session, request_id) WHERE session <> ''",
+    "CREATE INDEX call_stream ON call(stream)",
+    "CREATE INDEX call_unfinished ON call(accepted_ms) WHERE state < 2",
+    "CREATE TABLE entry(call TEXT NOT NULL REFERENCES call(id) ON DELETE CASCADE, seq INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    " key TEXT NOT NULL, type TEXT NOT NULL, payload TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY(call, seq)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE event(stream TEXT NOT NULL, seq INTEGER NOT NULL, payload TEXT NOT NULL, checksum INTEGER NOT NULL,"
+    " PRIMARY KEY(stream, seq)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE map_row(map TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, version INTEGER NOT NULL, checksum INTEGER NOT NULL,"
+    " PRIMARY KEY(map, key)) STRICT, WITHOUT ROWID",
+};
+
+constexpr std::array<std::span<const char* const>, schema_version> steps = {std::span<const char* const>(to_version_1)};
+
+Failure migration_failure(Connection& writer, int code, const std::string& path) {
+    return {meaning_of(code, write_errno(writer.handle(), File::log)) == Meaning::full ? FailureCode::store_full : FailureCode::io,
+            explain(writer.handle(), code, "Setting up the store " + path) + ". Nothing was changed; free some space or check the disk, and start again."};
+}
+
+int step_forward(Connection& writer, std::int64_t to) {
+    int code = writer.run("BEGIN IMMEDIATE");
+    for (const char* statement : steps[static_cast<std::size_t>(to - 1)]) {
+        if (code != SQLITE_OK) {
+            break;
+        }
+        DURABLE_MCP_CRASH_POINT("migrate.each_statement");
+        code = writer.run(statement);
+    }
+    if (code == SQLITE_OK) {
+        code = writer.run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, to).c_str());
+    }
+    if (code == SQLITE_OK) {
+        DURABLE_MCP_CRASH_POINT("migrate.each_statement");
+        code = writer.run("COMMIT");
+    }
+    if (code != SQLITE_OK && sqlite3_get_autocommit(writer.handle()) == 0) {
+        writer.run("ROLLBACK");
+    }
+    return code;
+}
+
+}  // namespace
+
+std::optional<Failure> refuse_foreign(Connection& writer, const std::string& path) {
+    std::int64_t mark = 0;
+    std::int64_t version = 0;
+    std::int64_t tables = 0;
+    int code = writer.ask("PRAGMA application_id", mark);
+    code = code == SQLITE_OK ? writer.ask("PRAGMA user_version", version) : code;
+    code = code == SQLITE_OK ? writer.ask("SELECT count(*) FROM sqlite_schema", tables) : code;
+    if ((code & 0xff) == SQLITE_NOTADB) {
+        return Failure{FailureCode::store_incompatible,
+                       fmt::format("The file {} is not a store: it is not a SQLite database. It was left as it is; choose another path.", path)};
+    }
+    if (code != SQLITE_OK) {
+        return read_failure(writer.handle(), code, "Reading the store " + path);
+    }
+    const bool empty = mark == 0 && version == 0 && tables == 0;
+    if (!empty && mark != application_id) {
+        return Failure{FailureCode::store_incompatible,
+                       fmt::format("The file {} is a SQLite database of another program (its application_id is {:#010x}, ours is {:#010x}). It was "
+                                   "left as it is; choose another path.",
+                                   path, static_cast<std::uint32_t>(mark), static_cast<std::uint32_t>(application_id))};
+    }
+    if (version > schema_version) {
+        return Failure{FailureCode::store_incompatible,
+                       fmt::format("The store {} was written by a newer version of this library: its schema is {}, and this program reads up to {}. "
+                                   "It was left as it is; start the newer program, or choose another path.",
+                                   path, version, schema_version)};
+    }
+    return std::nullopt;
+}
+
+std::optional<Failure> migrate(Connection& writer, const std::string& path) {
+    std::int64_t version = 0;
+    if (const int code = writer.ask("PRAGMA user_version", version); code != SQLITE_OK) {
+        return migration_failure(writer, code, path);
+    }
+    while (version < schema_version) {
+        if (const int code = step_forward(writer, ++version); code != SQLITE_OK) {
+            return migration_failure(writer, code, path);
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace durable_mcp::store::sqlite

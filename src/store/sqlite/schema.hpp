@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "store/sqlite/connection.hpp"
+
+namespace durable_mcp::store::sqlite {
+
+/// "DMCP": what makes a SQLite file one of ours (journal/FORMAT.md).
+constexpr std::int64_t application_id = 0x444d4350;
+/// What this program writes, and the newest that it reads.
+constexpr std::int64_t schema_version = 1;
+
+/// Looks whether `path` is empty or ours and not newer than we are, before anything is changed. The sentence says what was found.
+[[nodiscard]] std::optional<base::Failure> refuse_foreign(Connection& writer, const std::string& path);
+
+/// Brings the schema to `schema_version`: each step forward is one transaction. Sets auto_vacuum first where the file is new.
+[[nodiscard]] std::optional<base::Failure> migrate(Connection& writer, const std::string& path);
+
+}  // namespace durable_mcp::store::sqlite

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <span>
+#include <vector>
+
+#include "store/sqlite/connection.hpp"
+#include "store/store.hpp"
+
+namespace durable_mcp::store::sqlite {
+
+/// The one connection that writes and checkpoints. One thread at a time.
+class Writer {
+public:
+    /// `connection` has the schema of this program.
+    explicit Writer(std::unique_ptr<Connection> connection);
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+
+    /// Reads what it must remember. Once, before the first commit.
+    [[nodiscard]] std::optional<base::Failure> start();
+
+    /// Store::commit(), but for remembering the poison.
+    [[nodiscard]] BatchOutcome commit(std::span<const Group* const> groups);
+
+    /// Copies the WAL into the database when it is long enough to be worth it, and begins it anew when it is too long. A failure means that
+    /// nobody knows what of the database file reached the disk: the store is poisoned then.
+    [[nodiscard]] std::optional<base::Failure> tidy();
+
+    [[nodiscard]] Connection& connection() { return *connection_; }
+    [[nodiscard]] int wal_pages() const { return wal_pages_.load(std::memory_order_relaxed); }
+
+private:
+    enum class Applied { whole, conflict, failed };
+
+    Applied apply_batch(std::span<const Group* const> groups, bool under_savepoints, std::vector<GroupOutcome>& outcomes, bool& torn);
+    Applied apply(const Group& group, bool& wrote);
+
+    Applied apply_one(const PutSession& write);
+    Applied apply_one(const TouchSession& write);
+    Applied apply_one(const DropSession& write);
+    Applied apply_one(const DropStream& write);
+    Applied apply_one(const InsertCall& write);
+    Applied apply_one(const UpdateCall& write);
+    Applied apply_one(const CountAttempt& write);
+    Applied apply_one(const AppendEntry& write);
+    Applied apply_one(const AppendEvent& write);
+    Applied apply_one(const PutMapRow& write);
+    Applied apply_one(const EraseMapRow& write);
+    Applied apply_one(const ExpectMapRow& write);
+    Applied apply_one(const ExpectMapRange& write);
+    Applied apply_one(const ExpectRunning& write);
+
+    Applied written(Statement& statement);
+    Applied failed(int code);
+    bool done(Sql which);
+    /// What a batch that failed before COMMIT, or at it, comes to; rolls back what is open.
+    base::Failure settle_failure(bool at_commit);
+    std::optional<base::Failure> checkpoint(int mode);
+
+    const std::unique_ptr<Connection> connection_;
+    std::uint64_t map_version_ = 0;
+    bool map_written_ = false;
+    int code_ = SQLITE_OK;  // of the last statement that failed
+    std::atomic<int> wal_pages_{0};
+    int restart_at_pages_;
+};
+
+}  // namespace durable_mcp::store::sqlite
