@@ -77,6 +77,12 @@ http::ListenerOptions listener_options(const Options& options, const base::Limit
     return made;
 }
 
+/// Stands where the engine will, while a listener is made only to have its options checked.
+class Nobody final : public runtime::Service {
+public:
+    void serve(std::shared_ptr<runtime::RequestView>, std::shared_ptr<runtime::ResponseSink>) override {}
+};
+
 }  // namespace
 
 std::string make_url(const Options& options, std::uint16_t port) {
@@ -86,7 +92,8 @@ std::string make_url(const Options& options, std::uint16_t port) {
 
 void check_listener(const Options& options) {
     boost::asio::io_context nowhere;
-    const http::Listener never_opened(nowhere.get_executor(), listener_options(options, house_limits(options), nullptr), {{options.path, nullptr}});
+    Nobody nobody;
+    const http::Listener never_opened(nowhere.get_executor(), listener_options(options, house_limits(options), nullptr), {{options.path, &nobody}});
 }
 
 Assembly::Assembly(const Options& options, boost::asio::io_context* context)
