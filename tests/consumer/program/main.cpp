@@ -15,7 +15,7 @@ int main() {
 
     bool caught = false;
     try {
-        durable_mcp::DurableMCP unreachable({.name = "consumer", .version = "1.0.0", .port = 0, .store = durable_mcp::sqlite("/nonexistent/calls.db")});
+        durable_mcp::DurableMCP unreachable({.name = "consumer", .version = "1.0.0", .port = 0, .store = durable_mcp::sqlite("/dev/null/calls.db")});
         unreachable.start();
     } catch (const durable_mcp::Error& error) {
         caught = true;
