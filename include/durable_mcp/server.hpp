@@ -164,7 +164,8 @@ public:
     /// of the server runs any more, but for step callables that outlived the deadline. Does nothing when it does not run. May be started again.
     void stop(std::chrono::milliseconds deadline = std::chrono::seconds(10));
 
-    [[nodiscard]] bool is_running() const;
+    /// True while calls are answered: from start() to stop(), but for the times in which the store is full, and for good once it is poisoned.
+    [[nodiscard]] bool is_ready() const;
     /// The port it listens on, in this start() or the last one; what the options say before the first.
     [[nodiscard]] std::uint16_t port() const;
     /// "http://127.0.0.1:9991/mcp"

@@ -173,8 +173,8 @@ void Assembly::tear_down() {
             listener_.reset();
         });
     }
+    work_.reset();
     if (thread_.joinable()) {
-        work_.reset();
         own_->stop();
         thread_.join();
     }
@@ -186,6 +186,7 @@ void Assembly::tear_down() {
         }
     }
     engine_.reset();
+    loop_ = {};
     own_.reset();
     store_.reset();
 }

@@ -175,15 +175,22 @@ void DurableMCP::run() {
             waiting.stop();
         }
     });
-    start();
+    // Known before start(), so that a stop() that follows at once is not missed.
+    struct Waiting {
+        Impl& impl;
+        Waiting(Impl& owner, boost::asio::io_context& context) : impl(owner) { set(&context); }
+        ~Waiting() { set(nullptr); }
+        Waiting(const Waiting&) = delete;
+        Waiting& operator=(const Waiting&) = delete;
+        void set(boost::asio::io_context* context) const {
+            const std::lock_guard lock(impl.mutex);
+            impl.waiting_run = context;
+        }
+    };
     {
-        const std::lock_guard lock(impl_->mutex);
-        impl_->waiting_run = &waiting;
-    }
-    waiting.run();
-    {
-        const std::lock_guard lock(impl_->mutex);
-        impl_->waiting_run = nullptr;
+        const Waiting known(*impl_, waiting);
+        start();
+        waiting.run();
     }
     // A second signal must find somebody who listens while stop() waits here.
     waiting.restart();
@@ -193,7 +200,7 @@ void DurableMCP::run() {
     listener.join();
 }
 
-bool DurableMCP::is_running() const {
+bool DurableMCP::is_ready() const {
     const std::lock_guard lock(impl_->mutex);
     return impl_->engine && impl_->engine->is_ready();
 }

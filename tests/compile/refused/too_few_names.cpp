@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// says: the number of names is not the number of the handler's parameters
+#include <durable_mcp/server.hpp>
+
+void offer(durable_mcp::DurableMCP& server) {
+    server.tool("t", "", {"a"}, [](durable_mcp::DurableContext&, int a, int b) { return a + b; });
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A CallPort that keeps what it is asked in a list and in plain maps, and records steps as a journal does.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "durable_mcp/detail/call_port.hpp"
+
+namespace durable_mcp::api {
+
+using Rows = std::map<std::string, std::string, std::less<>>;
+
+inline detail::MapRows select_rows(const Rows& rows, const detail::MapRangeRequest& range) {
+    detail::MapRows found;
+    for (const auto& [key, value] : rows) {
+        if (key >= range.start && (!range.end || key < *range.end)) {
+            found.emplace_back(key, value);
+        }
+    }
+    if (range.reverse) {
+        found = detail::MapRows(found.rbegin(), found.rend());
+    }
+    if (range.limit != 0 && found.size() > range.limit) {
+        found.resize(range.limit);
+    }
+    return found;
+}
+
+class FakeTransaction final : public detail::TransactionPort {
+public:
+    explicit FakeTransaction(std::map<std::string, Rows>& maps) : maps_(maps) {}
+    std::optional<std::string> map_get(std::string_view map, std::string_view key) override {
+        const Rows& rows = maps_[std::string(map)];
+        const auto found = rows.find(key);
+        return found == rows.end() ? std::nullopt : std::optional(found->second);
+    }
+    detail::MapRows map_range(std::string_view map, const detail::MapRangeRequest& range) override {
+        return select_rows(maps_[std::string(map)], range);
+    }
+    std::uint64_t map_count(std::string_view map) override { return maps_[std::string(map)].size(); }
+    void map_put(std::string_view map, std::string_view key, std::string value) override {
+        maps_[std::string(map)][std::string(key)] = std::move(value);
+    }
+    void map_erase(std::string_view map, std::string_view key) override { maps_[std::string(map)].erase(std::string(key)); }
+
+private:
+    std::map<std::string, Rows>& maps_;
+};
+
+class FakePort final : public detail::CallPort {
+public:
+    std::map<std::string, std::string> recorded;         ///< alias → value
+    std::map<std::string, std::string> types;            ///< alias → type tag
+    std::map<std::string, Rows> maps;
+    std::vector<std::string> said;                       ///< everything else, one line each
+    std::optional<bool> retried;                         ///< what is_retryable said of the last exception
+
+    std::string step(const detail::StepRequest& request) override {
+        const std::string alias(request.alias);
+        types[alias] = request.type;
+        said.push_back((request.kind == detail::StepKind::at_most_once ? "at_most_once " : "at_least_once ") + alias);
+        if (const auto found = recorded.find(alias); found != recorded.end()) {
+            return found->second;
+        }
+        try {
+            return recorded[alias] = (*request.body)();
+        } catch (...) {
+            recorded.erase(alias);
+            retried = request.is_retryable != nullptr && (*request.is_retryable)(std::current_exception());
+            throw;
+        }
+    }
+    std::string transact(std::string_view alias, std::string_view type, const std::function<std::string(detail::TransactionPort&)>& body) override {
+        types[std::string(alias)] = type;
+        FakeTransaction transaction(maps);
+        return body(transaction);
+    }
+    std::optional<std::string> map_get(std::string_view map, std::string_view key, bool live) override {
+        said.push_back(std::string("get ") + std::string(map) + (live ? " live" : ""));
+        return FakeTransaction(maps).map_get(map, key);
+    }
+    detail::MapRows map_range(std::string_view map, const detail::MapRangeRequest& range, bool live) override {
+        said.push_back(std::string("range ") + std::string(map) + (live ? " live" : ""));
+        return FakeTransaction(maps).map_range(map, range);
+    }
+    std::uint64_t map_count(std::string_view map, bool) override { return FakeTransaction(maps).map_count(map); }
+    void map_put(std::string_view map, std::string_view key, std::string value) override {
+        FakeTransaction(maps).map_put(map, key, std::move(value));
+    }
+    void map_erase(std::string_view map, std::string_view key) override { FakeTransaction(maps).map_erase(map, key); }
+    void report_progress(double progress, std::optional<double> total, std::string_view message) override {
+        said.push_back("progress " + std::to_string(progress) + " of " + (total ? std::to_string(*total) : "?") + " " + std::string(message));
+    }
+    void log(int level, std::string_view data_json, std::string_view logger) override {
+        said.push_back("log " + std::to_string(level) + " " + std::string(data_json) + " " + std::string(logger));
+    }
+    void send_list_changed(std::string_view list) override { said.push_back("changed " + std::string(list)); }
+    std::string idempotency_key(std::string_view alias) override { return "key of " + std::string(alias); }
+    [[nodiscard]] std::string_view call_id() const override { return "call-1"; }
+    [[nodiscard]] std::uint32_t attempt() const override { return 2; }
+    [[nodiscard]] bool is_replaying() const override { return true; }
+    [[nodiscard]] bool cancelled() const override { return false; }
+};
+
+}  // namespace durable_mcp::api

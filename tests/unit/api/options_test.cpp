@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/options.hpp"
+
+#include "unit/api/registered.hpp"
+
+namespace durable_mcp::api {
+namespace {
+
+std::string refused(Options options) {
+    return complaint([&] { const DurableMCP server(std::move(options)); });
+}
+
+Options good() { return {.name = "n", .store = memory()}; }
+
+TEST(options, each_mistake_is_named) {
+    EXPECT_EQ(refused(good()), "no complaint");
+    EXPECT_EQ(refused({.store = memory()}).substr(0, 13), "Options::name");
+    EXPECT_EQ(refused({.name = "n"}).substr(0, 14), "Options::store");
+    const auto with = [](auto change) {
+        Options options = good();
+        change(options);
+        return refused(std::move(options));
+    };
+    EXPECT_EQ(with([](Options& o) { o.name = "\xFF"; }), "Options::name: this is not UTF-8");
+    for (const char* path : {"", "mcp", "/a b", "/a?b", "/a#b", "/\xC3\xA9"}) {
+        EXPECT_EQ(with([&](Options& o) { o.path = path; }).substr(0, 13), "Options::path") << path;
+    }
+    EXPECT_EQ(with([](Options& o) { o.handler_threads = 0; }).substr(0, 24), "Options::handler_threads");
+    EXPECT_EQ(with([](Options& o) { o.limits.body_bytes = 0; }), "Options::limits.body_bytes: it must be greater than 0");
+    EXPECT_EQ(with([](Options& o) { o.limits.idle_timeout = std::chrono::seconds(-1); }), "Options::limits.idle_timeout: it must be greater than 0");
+    EXPECT_NE(with([](Options& o) { o.host = "not an address"; }), "no complaint");
+    EXPECT_NE(with([](Options& o) { o.host = "0.0.0.0"; }), "no complaint") << "a public address needs allowed_hosts";
+    EXPECT_EQ(with([](Options& o) {
+                  o.host = "0.0.0.0";
+                  o.allowed_hosts = {"mcp.example.com"};
+              }),
+              "no complaint");
+    EXPECT_NE(with([](Options& o) { o.allowed_origins = {"not an origin"}; }), "no complaint");
+}
+
+TEST(options, limits_reach_the_house) {
+    Options options = good();
+    options.limits.running_calls = 3;
+    options.limits.retry_after = std::chrono::milliseconds(7);
+    options.handler_threads = 5;
+    const base::Limits limits = house_limits(options);
+    EXPECT_EQ(limits.running_calls, 3U);
+    EXPECT_EQ(limits.retry_after, std::chrono::milliseconds(7));
+    EXPECT_EQ(limits.handler_threads, 5U);
+}
+
+TEST(options, the_defaults_shown_to_users_are_those_of_the_house) {
+    const base::Limits ours = house_limits(good());
+    const base::Limits theirs;
+    EXPECT_EQ(ours.body_bytes, theirs.body_bytes);
+    EXPECT_EQ(ours.header_timeout, theirs.header_timeout);
+    EXPECT_EQ(ours.body_timeout, theirs.body_timeout);
+    EXPECT_EQ(ours.idle_timeout, theirs.idle_timeout);
+    EXPECT_EQ(ours.connections, theirs.connections);
+    EXPECT_EQ(ours.stream_buffer_bytes, theirs.stream_buffer_bytes);
+    EXPECT_EQ(ours.keep_alive_comment, theirs.keep_alive_comment);
+    EXPECT_EQ(ours.sessions, theirs.sessions);
+    EXPECT_EQ(ours.session_idle, theirs.session_idle);
+    EXPECT_EQ(ours.running_calls, theirs.running_calls);
+    EXPECT_EQ(ours.running_calls_per_session, theirs.running_calls_per_session);
+    EXPECT_EQ(ours.decide_after, theirs.decide_after);
+    EXPECT_EQ(ours.retry_after, theirs.retry_after);
+    EXPECT_EQ(ours.boot_hold, theirs.boot_hold);
+    EXPECT_EQ(ours.recovery_concurrency, theirs.recovery_concurrency);
+    EXPECT_EQ(ours.crashed_attempts, theirs.crashed_attempts);
+    EXPECT_EQ(ours.step_value_bytes, theirs.step_value_bytes);
+    EXPECT_EQ(ours.result_bytes, theirs.result_bytes);
+    EXPECT_EQ(ours.events_per_stream, theirs.events_per_stream);
+    EXPECT_EQ(ours.entries_per_call, theirs.entries_per_call);
+    EXPECT_EQ(ours.list_page, theirs.list_page);
+    EXPECT_EQ(ours.handler_threads, theirs.handler_threads);
+}
+
+TEST(options, the_implementation_says_only_what_is_known) {
+    EXPECT_EQ(describe_implementation(good()).dump(), R"({"name":"n","version":"0"})");
+    Options options = good();
+    options.title = "T";
+    options.website_url = "https://x";
+    options.icons = {{.src = "https://x/i.png"}};
+    EXPECT_EQ(describe_implementation(options).dump(),
+              R"({"icons":[{"src":"https://x/i.png"}],"name":"n","title":"T","version":"0","websiteUrl":"https://x"})");
+}
+
+TEST(options, the_version_is_the_one_of_the_header) { EXPECT_STREQ(version(), "0.1.0"); }
+
+}  // namespace
+}  // namespace durable_mcp::api

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// One server from start to stop, spoken to over a plain socket.
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "durable_mcp/asio.hpp"
+#include "unit/api/registered.hpp"
+
+namespace durable_mcp::api {
+namespace {
+
+/// Sends one request and reads until the server closes.
+std::string exchange(std::uint16_t port, const std::string& body, const std::string& headers = {}) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        ::close(fd);
+        return "no connection";
+    }
+    const std::string request = "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                                "Accept: application/json, text/event-stream\r\n" + headers + "Content-Length: " + std::to_string(body.size()) +
+                                "\r\n\r\n" + body;
+    EXPECT_EQ(::send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+    std::string response;
+    char buffer[4096];
+    for (ssize_t n = 0; (n = ::recv(fd, buffer, sizeof buffer, 0)) > 0;) {
+        response.append(buffer, static_cast<std::size_t>(n));
+    }
+    ::close(fd);
+    return response;
+}
+
+const std::string initialize = R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},)"
+                               R"("clientInfo":{"name":"c","version":"1"}}})";
+
+std::string session_header(const std::string& response) {
+    const std::string name = "Mcp-Session-Id: ";
+    const std::size_t at = response.find(name);
+    return at == std::string::npos ? "" : response.substr(at, response.find("\r\n", at) + 2 - at);
+}
+
+Options at_any_port(Store store) { return {.name = "bank", .version = "1", .port = 0, .store = std::move(store), .log_level = LogLevel::error}; }
+
+/// initialize, then one call of the tool `book`.
+std::string book(std::uint16_t port) {
+    const std::string headers = session_header(exchange(port, initialize)) + "MCP-Protocol-Version: 2025-11-25\r\n";
+    return exchange(port, R"({"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"book","arguments":{"key":"k"}}})", headers);
+}
+
+void offer_book(DurableMCP& server) {
+    server.tool("book", "Counts.", {"key"}, [](DurableContext& context, std::string key) {
+        return context.transact("count", [&](Transaction& state) {
+            const int next = state.map("books").get<int>(key).value_or(0) + 1;
+            state.map("books").insert(key, next);
+            return "booked " + std::to_string(next);
+        });
+    });
+}
+
+TEST(server, a_call_is_answered_and_its_state_outlives_the_server) {
+    const Store store = memory();
+    for (int round = 1; round <= 2; ++round) {
+        DurableMCP server(at_any_port(store));
+        offer_book(server);
+        server.start();
+        ASSERT_NE(server.port(), 0);
+        EXPECT_TRUE(server.url().starts_with("http://127.0.0.1:" + std::to_string(server.port()))) << server.url();
+        const std::string answer = book(server.port());
+        EXPECT_NE(answer.find("booked " + std::to_string(round)), std::string::npos) << answer;
+        server.stop();
+        EXPECT_FALSE(server.is_ready());
+        EXPECT_EQ(exchange(server.port(), initialize), "no connection");
+    }
+}
+
+TEST(server, it_may_be_started_again_and_not_twice) {
+    DurableMCP server(at_any_port(memory()));
+    offer_book(server);
+    server.stop();
+    server.start();
+    EXPECT_THROW(server.start(), std::logic_error);
+    server.stop();
+    server.start();
+    EXPECT_NE(book(server.port()).find("booked 1"), std::string::npos);
+}
+
+TEST(server, a_store_in_use_and_a_port_in_use_are_told_apart) {
+    const auto code_of = [](Options options) {
+        DurableMCP rival(std::move(options));
+        try {
+            rival.start();
+        } catch (const Error& error) {
+            EXPECT_GT(std::string(error.what()).size(), 20U);
+            return error.code();
+        }
+        return ErrorCode::stopped;
+    };
+    const std::filesystem::path directory = std::filesystem::temp_directory_path() / ("durable_mcp_api_" + std::to_string(::getpid()));
+    std::filesystem::create_directory(directory);
+    const std::string path = directory / "s.db";
+    {
+        DurableMCP server(at_any_port(sqlite(path)));
+        server.start();
+        EXPECT_EQ(code_of(at_any_port(sqlite(path))), ErrorCode::store_locked);
+        Options same_port = at_any_port(memory());
+        same_port.port = server.port();
+        EXPECT_EQ(code_of(same_port), ErrorCode::address_in_use);
+        EXPECT_EQ(code_of(same_port), ErrorCode::address_in_use) << "its store was given back";
+        EXPECT_EQ(code_of(at_any_port(sqlite(directory / "no" / "such" / "directory" / "s.db"))), ErrorCode::store_unavailable);
+    }
+    EXPECT_EQ(code_of(at_any_port(sqlite(path))), ErrorCode::stopped) << "free again";
+    std::filesystem::remove_all(directory);
+}
+
+TEST(server, tools_come_and_go_while_it_runs) {
+    DurableMCP server(at_any_port(memory()));
+    server.start();
+    EXPECT_NE(book(server.port()).find("-32602"), std::string::npos);
+    offer_book(server);
+    EXPECT_NE(book(server.port()).find("booked 1"), std::string::npos);
+    server.remove_tool("book");
+    EXPECT_NE(book(server.port()).find("-32602"), std::string::npos);
+}
+
+TEST(server, it_serves_on_the_programs_own_io_context) {
+    boost::asio::io_context context;
+    const auto work = boost::asio::make_work_guard(context);
+    std::thread first([&] { context.run(); });
+    std::thread second([&] { context.run(); });
+    {
+        const Store store = memory();
+        DurableMCP server(at_any_port(store));
+        offer_book(server);
+        start_on(server, context);
+        EXPECT_NE(book(server.port()).find("booked 1"), std::string::npos);
+        server.stop();
+        start_on(server, context);
+        EXPECT_NE(book(server.port()).find("booked 2"), std::string::npos);
+        server.stop();
+        DurableMCP next(at_any_port(store));
+        EXPECT_NO_THROW(next.start()) << "stop() gave the store back";
+    }
+    context.stop();
+    first.join();
+    second.join();
+}
+
+TEST(server, run_ends_with_a_signal_or_with_stop) {
+    DurableMCP server(at_any_port(memory()));
+    for (const bool by_signal : {true, false}) {
+        auto done = std::async(std::launch::async, [&] { server.run(); });
+        while (!server.is_ready()) {
+            std::this_thread::yield();
+        }
+        if (by_signal) {
+            ::raise(SIGTERM);
+        } else {
+            server.stop();
+        }
+        ASSERT_EQ(done.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+        EXPECT_NO_THROW(done.get());
+        EXPECT_FALSE(server.is_ready());
+    }
+}
+
+}  // namespace
+}  // namespace durable_mcp::api
