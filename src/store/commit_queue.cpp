@@ -6,8 +6,9 @@
 // therefore settled exactly when it is no longer in `pending`.
 //
 // Giving up leadership wakes the followers whose groups are settled and, if there is more to do, ONE follower that may lead next. It does
-// not hand leadership to that one: whichever thread runs first takes it, because a thread that runs already is a scheduler tick ahead of one
-// that must be woken, and all that is queued is committed in order anyway, whoever does it. A candidate that comes too late waits again.
+// not hand leadership to that one: whichever thread runs first takes it, because a thread that runs already is a scheduler tick ahead of
+// one that must be woken, and all that is queued is committed in order anyway, whoever does it. A candidate that comes too late waits
+// again.
 //
 // Our own thread leads what nobody waits for. Between submissions that come close together it sleeps for `lazy_grace` at a time, so that a
 // submitter finds it in a sleep that ends early enough and need not wake it; after `idle_after` without any it tidies the store and sleeps
@@ -26,12 +27,12 @@
 #include <string>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "base/assert.hpp"
 #include "base/crash_point.hpp"
 #include "store/gate.hpp"
+#include "store/group_weight.hpp"
 
 namespace durable_mcp::store {
 namespace {
@@ -41,7 +42,7 @@ using base::Failure;
 using base::FailureCode;
 
 constexpr auto try_again_after = std::chrono::milliseconds(250);  // a human does not notice, and a full disk is not hammered
-constexpr auto idle_after = std::chrono::milliseconds(100);       // longer than the pauses of a busy server, short enough to checkpoint often
+constexpr auto idle_after = std::chrono::milliseconds(100);  // longer than the pauses of a busy server, short enough to checkpoint often
 
 enum class Mode : std::uint8_t { good, blocked, on_reserve, poisoned };
 
@@ -63,41 +64,10 @@ struct Waiter {
     bool settled = false;
 };
 
-// What a group weighs in memory, near enough for limits.
-struct WeighWrite {
-    std::size_t operator()(const PutSession& w) const { return w.row.id.size() + w.row.owner.size() + w.row.document.size(); }
-    std::size_t operator()(const TouchSession& w) const { return w.id.size(); }
-    std::size_t operator()(const DropSession& w) const { return w.id.size(); }
-    std::size_t operator()(const DropStream& w) const { return w.stream.size(); }
-    std::size_t operator()(const InsertCall& w) const { return w.row.document.size() + w.row.request_id.size() + 128; }
-    std::size_t operator()(const UpdateCall& w) const { return w.id.size(); }
-    std::size_t operator()(const CountAttempt& w) const { return w.id.size(); }
-    std::size_t operator()(const AppendEntry& w) const { return w.entry.key.size() + w.entry.payload.size() + 64; }
-    std::size_t operator()(const AppendEvent& w) const { return w.row.payload.size() + 32; }
-    std::size_t operator()(const PutMapRow& w) const { return w.map.size() + w.key.size() + w.value.size(); }
-    std::size_t operator()(const EraseMapRow& w) const { return w.map.size() + w.key.size(); }
-    std::size_t operator()(const ExpectMapRow& w) const { return w.map.size() + w.key.size(); }
-    std::size_t operator()(const ExpectMapRange& w) const {
-        std::size_t sum = w.map.size();
-        for (const auto& found : w.found) {
-            sum += found.first.size() + sizeof found;
-        }
-        return sum;
-    }
-    std::size_t operator()(const ExpectRunning& w) const { return w.call.size(); }
-};
-
-std::size_t weigh(const Group& group) {
-    std::size_t sum = sizeof(Pending);
-    for (const Write& write : group) {
-        sum += sizeof(Write) + std::visit(WeighWrite{}, write);
-    }
-    return sum;
-}
-
 Failure unavailable_after(const Failure& poison) {
     return {FailureCode::store_unavailable,
-            "The store does not take anything any more, because an earlier commit ended in the unknown; nothing of this was written. " + poison.sentence};
+            "The store does not take anything any more, because an earlier commit ended in the unknown; nothing of this was written. " +
+                poison.sentence};
 }
 
 }  // namespace
@@ -150,7 +120,8 @@ struct CommitQueue::Impl {
         if (pending.empty() || ticket < pending.front().ticket) {
             return true;
         }
-        const auto found = std::lower_bound(pending.begin(), pending.end(), ticket, [](const Pending& p, Ticket t) { return p.ticket < t; });
+        const auto found =
+            std::lower_bound(pending.begin(), pending.end(), ticket, [](const Pending& p, Ticket t) { return p.ticket < t; });
         return found == pending.end() || found->ticket != ticket;
     }
 
@@ -158,9 +129,12 @@ struct CommitQueue::Impl {
     [[nodiscard]] bool has_work() const {
         switch (mode) {
             case Mode::good:
-            case Mode::poisoned: return unclaimed > 0;
-            case Mode::blocked: return unclaimed_fail > 0 || (unclaimed > 0 && (stopping || Steady::now() >= next_try));
-            case Mode::on_reserve: return unclaimed > 0;
+            case Mode::poisoned:
+                return unclaimed > 0;
+            case Mode::blocked:
+                return unclaimed_fail > 0 || (unclaimed > 0 && (stopping || Steady::now() >= next_try));
+            case Mode::on_reserve:
+                return unclaimed > 0;
         }
         return false;
     }
@@ -168,15 +142,20 @@ struct CommitQueue::Impl {
     /// True when our own thread should do it, even though nobody waits.
     [[nodiscard]] bool is_due(Steady::time_point now) const {
         switch (mode) {
-            case Mode::good: return unclaimed > 0 && (unclaimed_soon > 0 || blocked_submitters > 0 || stopping || first_unclaimed().due <= now);
+            case Mode::good:
+                return unclaimed > 0 && (unclaimed_soon > 0 || blocked_submitters > 0 || stopping || first_unclaimed().due <= now);
             case Mode::blocked:
-            case Mode::on_reserve: return has_work() || now >= next_try;
-            case Mode::poisoned: return unclaimed > 0;
+            case Mode::on_reserve:
+                return has_work() || now >= next_try;
+            case Mode::poisoned:
+                return unclaimed > 0;
         }
         return false;
     }
 
-    [[nodiscard]] const Pending& first_unclaimed() const { return pending[pending.size() - unclaimed]; }  // in good mode a prefix is claimed
+    [[nodiscard]] const Pending& first_unclaimed() const {
+        return pending[pending.size() - unclaimed];
+    }  // in good mode a prefix is claimed
 
     // ── Leading ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -195,7 +174,9 @@ struct CommitQueue::Impl {
                 settle_claimed(lock, unavailable_after(trouble));
                 break;
             case Mode::blocked:
-            case Mode::on_reserve: lead_without_room(lock); break;
+            case Mode::on_reserve:
+                lead_without_room(lock);
+                break;
         }
         finish(lock);
     }
@@ -204,7 +185,8 @@ struct CommitQueue::Impl {
         const bool kept = unclaimed > unclaimed_fail;
         const bool time_to_try = stopping || Steady::now() >= next_try;
         if (kept && (mode == Mode::on_reserve || time_to_try)) {
-            claim(mode == Mode::on_reserve ? limits.batch_groups : probe_groups, [](const Pending& p) { return p.when_full == WhenFull::keep; });
+            claim(mode == Mode::on_reserve ? limits.batch_groups : probe_groups,
+                  [](const Pending& p) { return p.when_full == WhenFull::keep; });
             commit_claimed(lock);
             return;
         }
@@ -297,7 +279,8 @@ struct CommitQueue::Impl {
     BatchOutcome commit_batch() {
         try {
             return store->commit(batch);
-        } catch (const std::exception& thrown) {  // out of memory, most likely: where it was thrown is not known, so the outcome is not either
+        } catch (
+            const std::exception& thrown) {  // out of memory, most likely: where it was thrown is not known, so the outcome is not either
             return Failure{FailureCode::outcome_unknown, std::string("The store threw during a commit: ") + thrown.what()};
         }
     }
@@ -361,7 +344,9 @@ struct CommitQueue::Impl {
 
     void become(Lock& lock, Mode next) {
         mode = next;
-        const StoreHealth seen = next == Mode::good ? StoreHealth::good : next == Mode::poisoned ? StoreHealth::poisoned : StoreHealth::full;
+        const StoreHealth seen = next == Mode::good       ? StoreHealth::good
+                                 : next == Mode::poisoned ? StoreHealth::poisoned
+                                                          : StoreHealth::full;
         if (health.exchange(seen) != seen && listener) {
             const Failure why = trouble;
             lock.unlock();
@@ -373,7 +358,8 @@ struct CommitQueue::Impl {
     /// Takes out what is settled, gives leadership up, and wakes whom it concerns.
     void finish(Lock& lock) {
         std::size_t freed = 0;
-        std::size_t left = static_cast<std::size_t>(std::count_if(claimed.begin(), claimed.end(), [](const Pending* p) { return p->settled; }));
+        std::size_t left =
+            static_cast<std::size_t>(std::count_if(claimed.begin(), claimed.end(), [](const Pending* p) { return p->settled; }));
         for (; left > 0 && pending.front().settled; --left) {
             freed += pending.front().bytes;
             graveyard.push_back(std::move(pending.front()));
@@ -490,7 +476,8 @@ struct CommitQueue::Impl {
 
 // ── The door ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-CommitQueue::CommitQueue(std::shared_ptr<Store> store, const base::Limits& limits) : impl_(std::make_unique<Impl>(std::move(store), limits)) {
+CommitQueue::CommitQueue(std::shared_ptr<Store> store, const base::Limits& limits)
+    : impl_(std::make_unique<Impl>(std::move(store), limits)) {
     impl_->own_thread = std::thread([impl = impl_.get()] { impl->run(); });
 }
 
@@ -505,25 +492,12 @@ CommitQueue::~CommitQueue() {
 
 Ticket CommitQueue::submit(Group group, Urgency urgency, WhenFull when_full, Completion completion) {
     Impl& impl = *impl_;
-    const std::size_t weight = weigh(group);
+    const std::size_t weight = sizeof(Pending) + weigh(group);
     const auto now = Steady::now();
     bool wake = false;
     Ticket ticket = 0;
     {
         Impl::Lock lock(impl.mutex);
-        const auto has_room = [&] {
-            return impl.bytes.load(std::memory_order_relaxed) < impl.limits.queued_bytes || impl.mode == Mode::poisoned ||
-                   (impl.mode != Mode::good && when_full == WhenFull::fail);
-        };
-        if (!has_room() && impl.leader != std::this_thread::get_id()) {  // a completion may submit, and the leader must not wait for itself
-            ++impl.blocked_submitters;
-            if (!impl.leading && impl.own_sleep != Impl::Sleep::awake) {
-                impl.own_sleep = Impl::Sleep::awake;
-                impl.own_gate.open();
-            }
-            impl.room.wait(lock, has_room);
-            --impl.blocked_submitters;
-        }
         ticket = impl.next_ticket++;
         impl.bytes.fetch_add(weight, std::memory_order_relaxed);
         const auto due = urgency == Urgency::soon ? now : now + impl.limits.lazy_grace;
@@ -531,7 +505,8 @@ Ticket CommitQueue::submit(Group group, Urgency urgency, WhenFull when_full, Com
         impl.count(impl.pending.back(), true);
         impl.last_submit = now;
         if (!impl.leading) {
-            wake = impl.own_sleep == Impl::Sleep::deep || (impl.own_sleep == Impl::Sleep::timed && (urgency == Urgency::soon || impl.mode != Mode::good));
+            wake = impl.own_sleep == Impl::Sleep::deep ||
+                   (impl.own_sleep == Impl::Sleep::timed && (urgency == Urgency::soon || impl.mode != Mode::good));
             if (wake) {
                 impl.own_sleep = Impl::Sleep::awake;
             }
@@ -541,6 +516,27 @@ Ticket CommitQueue::submit(Group group, Urgency urgency, WhenFull when_full, Com
         impl.own_gate.open();
     }
     return ticket;
+}
+
+void CommitQueue::wait_for_room() {
+    Impl& impl = *impl_;
+    if (impl.bytes.load(std::memory_order_relaxed) < impl.limits.queued_bytes) {
+        return;
+    }
+    Impl::Lock lock(impl.mutex);
+    const auto has_room = [&] {
+        return impl.bytes.load(std::memory_order_relaxed) < impl.limits.queued_bytes || impl.mode == Mode::poisoned;
+    };
+    if (has_room()) {
+        return;
+    }
+    ++impl.blocked_submitters;
+    if (!impl.leading && impl.own_sleep != Impl::Sleep::awake) {
+        impl.own_sleep = Impl::Sleep::awake;
+        impl.own_gate.open();
+    }
+    impl.room.wait(lock, has_room);
+    --impl.blocked_submitters;
 }
 
 void CommitQueue::wait(Ticket ticket) {
@@ -565,9 +561,13 @@ void CommitQueue::wait(Ticket ticket) {
     }
 }
 
-bool CommitQueue::is_congested() const { return impl_->bytes.load(std::memory_order_relaxed) >= impl_->limits.queued_bytes; }
+bool CommitQueue::is_congested() const {
+    return impl_->bytes.load(std::memory_order_relaxed) >= impl_->limits.queued_bytes;
+}
 
-StoreHealth CommitQueue::health() const { return impl_->health.load(); }
+StoreHealth CommitQueue::health() const {
+    return impl_->health.load();
+}
 
 void CommitQueue::on_health_change(std::function<void(StoreHealth, const Failure&)> listener) {
     const std::lock_guard lock(impl_->mutex);

@@ -50,12 +50,15 @@ public:
     CommitQueue(const CommitQueue&) = delete;
     CommitQueue& operator=(const CommitQueue&) = delete;
 
-    /// Queues `group`. Any thread. Does not wait for the disk; blocks only when `queued_bytes` is reached and the caller may block
-    /// (handlers may; the engine checks `is_congested()` first and answers 503).
+    /// Queues `group`. Any thread, under any lock; never blocks. Whoever can wait calls wait_for_room() first, holding no lock; who cannot
+    /// asks is_congested() and says no (the engine answers 503).
     Ticket submit(Group group, Urgency urgency, WhenFull when_full, Completion completion = {});
 
-    /// Returns when the group of `ticket` and all before it have been settled and their completions called; where it failed with `store_full`
-    /// or `store_unavailable`, groups that are kept may still be in front of it. Leads if need be. Handler threads only.
+    /// Blocks while `queued_bytes` is reached: at most one group per thread goes beyond it. Handler threads only.
+    void wait_for_room();
+
+    /// Returns when the group of `ticket` and all before it have been settled and their completions called; where it failed with
+    /// `store_full` or `store_unavailable`, groups that are kept may still be in front of it. Leads if need be. Handler threads only.
     void wait(Ticket ticket);
 
     [[nodiscard]] bool is_congested() const;

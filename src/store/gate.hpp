@@ -2,8 +2,8 @@
 #pragma once
 
 // One thread sleeps here, one other wakes it. Made for the commit queue, where a condition variable would make each woken follower queue up
-// again for the mutex that the leader holds. The opener may touch nothing after the store: the sleeper may be gone by then; the address that
-// it hands to the kernel is only a number, and a wake-up at a wrong address is a spurious one, which every sleeper here survives.
+// again for the mutex that the leader holds. The opener may touch nothing after the store: the sleeper may be gone by then; the address
+// that it hands to the kernel is only a number, and a wake-up at a wrong address is a spurious one, which every sleeper here survives.
 
 #include <linux/futex.h>
 #include <sys/syscall.h>

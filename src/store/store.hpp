@@ -25,7 +25,7 @@ namespace durable_mcp::store {
 /// A session of the session era. `document` is the protocol layer's JSON: client info, capabilities, revision, log level, …
 struct SessionRow {
     std::string id;
-    std::string owner;          ///< the principal it is bound to; "" is the anonymous one
+    std::string owner;  ///< the principal it is bound to; "" is the anonymous one
     std::string document;
     std::int64_t created_ms = 0;
     std::int64_t last_seen_ms = 0;
@@ -50,9 +50,9 @@ struct CallRow {
     std::string document;
     CallState state = CallState::running;
     std::uint32_t attempts = 1;
-    std::uint32_t crashed_attempts = 0;   ///< that ended with the process and left no new entry
-    std::uint64_t crash_mark = 0;         ///< number of entries when crashed_attempts was last counted
-    std::uint64_t answer_event = 0;       ///< seq of the answer on `stream`; 0 while there is none
+    std::uint32_t crashed_attempts = 0;  ///< that ended with the process and left no new entry
+    std::uint64_t crash_mark = 0;        ///< number of entries when crashed_attempts was last counted
+    std::uint64_t answer_event = 0;      ///< seq of the answer on `stream`; 0 while there is none
     std::int64_t accepted_ms = 0;
     std::int64_t finished_ms = 0;
 };
@@ -61,7 +61,7 @@ struct CallRow {
 struct EventRow {
     std::string stream;
     std::uint64_t seq = 0;
-    std::string payload;     ///< the JSON-RPC message, byte for byte as it is sent every time
+    std::string payload;  ///< the JSON-RPC message, byte for byte as it is sent every time
 };
 
 /// One key of a map. `version` changes with every write of the key and is never reused.
@@ -76,41 +76,70 @@ struct MapRange {
     std::string start = {};
     std::optional<std::string> end = {};
     std::size_t limit = 0;
-    bool reverse = false;    ///< from the end downwards
+    bool reverse = false;  ///< from the end downwards
 };
 
 // ── Writes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-struct PutSession { SessionRow row; };                               ///< inserts or replaces
-struct TouchSession { std::string id; std::int64_t last_seen_ms = 0; };  ///< no effect where there is none
-struct DropSession { std::string id; };                              ///< with its calls, their entries, and all their events
-struct DropStream { std::string stream; };                           ///< the events of one stream
-struct InsertCall { CallRow row; };                                  ///< conflict when (session, request_id) exists in a session
-struct UpdateCall {                                                  ///< no effect where the call is gone
+struct PutSession {
+    SessionRow row;
+};  ///< inserts or replaces
+struct TouchSession {
+    std::string id;
+    std::int64_t last_seen_ms = 0;
+};  ///< no effect where there is none
+struct DropSession {
+    std::string id;
+};  ///< with its calls, their entries, and all their events
+struct DropStream {
+    std::string stream;
+};  ///< the events of one stream
+struct InsertCall {
+    CallRow row;
+};                   ///< conflict when (session, request_id) exists in a session
+struct UpdateCall {  ///< no effect where the call is gone
     std::string id;
     CallState state = CallState::running;
     std::uint64_t answer_event = 0;
     std::int64_t finished_ms = 0;
 };
-struct CountAttempt {                                                ///< at recovery; no effect where the call is gone
+struct CountAttempt {  ///< at recovery; no effect where the call is gone
     std::string id;
     std::uint32_t attempts = 1;
     std::uint32_t crashed_attempts = 0;
     std::uint64_t crash_mark = 0;
 };
-struct AppendEntry { std::string call; journal::Entry entry; };      ///< conflict when (call, seq) exists or the call is gone
-struct AppendEvent { EventRow row; };                                ///< conflict when (stream, seq) exists
-struct PutMapRow { std::string map, key, value; };
-struct EraseMapRow { std::string map, key; };
+struct AppendEntry {
+    std::string call;
+    journal::Entry entry;
+};  ///< conflict when (call, seq) exists or the call is gone
+struct AppendEvent {
+    EventRow row;
+};  ///< conflict when (stream, seq) exists
+struct PutMapRow {
+    std::string map, key, value;
+};
+struct EraseMapRow {
+    std::string map, key;
+};
 
 // Conditions, checked where they stand in the group, against everything that was applied before it.
 
-struct ExpectMapRow { std::string map, key; std::uint64_t version = 0; };  ///< 0: absent
-struct ExpectMapRange { std::string map; MapRange range; std::vector<std::pair<std::string, std::uint64_t>> found; };  ///< keys and versions
-struct ExpectRunning { std::string call; };                          ///< the call is there, and running or suspended
+struct ExpectMapRow {
+    std::string map, key;
+    std::uint64_t version = 0;
+};  ///< 0: absent
+struct ExpectMapRange {
+    std::string map;
+    MapRange range;
+    std::vector<std::pair<std::string, std::uint64_t>> found;
+};  ///< keys and versions
+struct ExpectRunning {
+    std::string call;
+};  ///< the call is there, and running or suspended
 
-using Write = std::variant<PutSession, TouchSession, DropSession, DropStream, InsertCall, UpdateCall, CountAttempt, AppendEntry, AppendEvent,
-                           PutMapRow, EraseMapRow, ExpectMapRow, ExpectMapRange, ExpectRunning>;
+using Write = std::variant<PutSession, TouchSession, DropSession, DropStream, InsertCall, UpdateCall, CountAttempt, AppendEntry,
+                           AppendEvent, PutMapRow, EraseMapRow, ExpectMapRow, ExpectMapRange, ExpectRunning>;
 
 /// Applied whole or not at all, in this order.
 using Group = std::vector<Write>;

@@ -17,18 +17,28 @@ struct FaultyFile {
     sqlite3_file* real;
 };
 
-FaultyFile& self(sqlite3_file* file) { return *reinterpret_cast<FaultyFile*>(file); }
-sqlite3_file* real(sqlite3_file* file) { return self(file).real; }
+FaultyFile& self(sqlite3_file* file) {
+    return *reinterpret_cast<FaultyFile*>(file);
+}
+sqlite3_file* real(sqlite3_file* file) {
+    return self(file).real;
+}
 
-int close_it(sqlite3_file* f) { return real(f)->pMethods != nullptr ? real(f)->pMethods->xClose(real(f)) : SQLITE_OK; }
-int read_it(sqlite3_file* f, void* to, int n, sqlite3_int64 at) { return real(f)->pMethods->xRead(real(f), to, n, at); }
+int close_it(sqlite3_file* f) {
+    return real(f)->pMethods != nullptr ? real(f)->pMethods->xClose(real(f)) : SQLITE_OK;
+}
+int read_it(sqlite3_file* f, void* to, int n, sqlite3_int64 at) {
+    return real(f)->pMethods->xRead(real(f), to, n, at);
+}
 int write_it(sqlite3_file* f, const void* from, int n, sqlite3_int64 at) {
     if (self(f).wal && faults().wal_write != 0) {
         return faults().wal_write;
     }
     return real(f)->pMethods->xWrite(real(f), from, n, at);
 }
-int truncate_it(sqlite3_file* f, sqlite3_int64 n) { return real(f)->pMethods->xTruncate(real(f), n); }
+int truncate_it(sqlite3_file* f, sqlite3_int64 n) {
+    return real(f)->pMethods->xTruncate(real(f), n);
+}
 int sync_it(sqlite3_file* f, int flags) {
     if (self(f).wal) {
         ++faults().wal_syncs_seen;
@@ -41,20 +51,43 @@ int sync_it(sqlite3_file* f, int flags) {
     }
     return real(f)->pMethods->xSync(real(f), flags);
 }
-int size_of(sqlite3_file* f, sqlite3_int64* n) { return real(f)->pMethods->xFileSize(real(f), n); }
-int lock_it(sqlite3_file* f, int level) { return real(f)->pMethods->xLock(real(f), level); }
-int unlock_it(sqlite3_file* f, int level) { return real(f)->pMethods->xUnlock(real(f), level); }
-int check_lock(sqlite3_file* f, int* out) { return real(f)->pMethods->xCheckReservedLock(real(f), out); }
-int control(sqlite3_file* f, int op, void* arg) { return real(f)->pMethods->xFileControl(real(f), op, arg); }
-int sector(sqlite3_file* f) { return real(f)->pMethods->xSectorSize(real(f)); }
-int traits(sqlite3_file* f) { return real(f)->pMethods->xDeviceCharacteristics(real(f)); }
-int shm_map(sqlite3_file* f, int page, int n, int extend, void volatile** out) { return real(f)->pMethods->xShmMap(real(f), page, n, extend, out); }
-int shm_lock(sqlite3_file* f, int at, int n, int flags) { return real(f)->pMethods->xShmLock(real(f), at, n, flags); }
-void shm_barrier(sqlite3_file* f) { real(f)->pMethods->xShmBarrier(real(f)); }
-int shm_unmap(sqlite3_file* f, int remove) { return real(f)->pMethods->xShmUnmap(real(f), remove); }
+int size_of(sqlite3_file* f, sqlite3_int64* n) {
+    return real(f)->pMethods->xFileSize(real(f), n);
+}
+int lock_it(sqlite3_file* f, int level) {
+    return real(f)->pMethods->xLock(real(f), level);
+}
+int unlock_it(sqlite3_file* f, int level) {
+    return real(f)->pMethods->xUnlock(real(f), level);
+}
+int check_lock(sqlite3_file* f, int* out) {
+    return real(f)->pMethods->xCheckReservedLock(real(f), out);
+}
+int control(sqlite3_file* f, int op, void* arg) {
+    return real(f)->pMethods->xFileControl(real(f), op, arg);
+}
+int sector(sqlite3_file* f) {
+    return real(f)->pMethods->xSectorSize(real(f));
+}
+int traits(sqlite3_file* f) {
+    return real(f)->pMethods->xDeviceCharacteristics(real(f));
+}
+int shm_map(sqlite3_file* f, int page, int n, int extend, void volatile** out) {
+    return real(f)->pMethods->xShmMap(real(f), page, n, extend, out);
+}
+int shm_lock(sqlite3_file* f, int at, int n, int flags) {
+    return real(f)->pMethods->xShmLock(real(f), at, n, flags);
+}
+void shm_barrier(sqlite3_file* f) {
+    real(f)->pMethods->xShmBarrier(real(f));
+}
+int shm_unmap(sqlite3_file* f, int remove) {
+    return real(f)->pMethods->xShmUnmap(real(f), remove);
+}
 
-const sqlite3_io_methods methods = {2,       close_it,   read_it, write_it, truncate_it, sync_it,  size_of,     lock_it,   unlock_it, check_lock,
-                                    control, sector,     traits,  shm_map,  shm_lock,    shm_barrier, shm_unmap, nullptr,   nullptr};
+const sqlite3_io_methods methods = {2,        close_it,    read_it,    write_it, truncate_it, sync_it, size_of,
+                                    lock_it,  unlock_it,   check_lock, control,  sector,      traits,  shm_map,
+                                    shm_lock, shm_barrier, shm_unmap,  nullptr,  nullptr};
 
 int open_it(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
     auto* const below = static_cast<sqlite3_vfs*>(vfs->pAppData);

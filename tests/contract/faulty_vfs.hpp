@@ -5,9 +5,9 @@ namespace durable_mcp::store {
 
 /// What the next operations on files opened through the VFS "faulty" come to. Process-wide; each test resets it.
 struct Faults {
-    int wal_sync = 0;        ///< SQLite code of every sync of a -wal file; 0: it works
-    int database_sync = 0;   ///< the same for the database file
-    int wal_write = 0;       ///< code of every write to a -wal file
+    int wal_sync = 0;       ///< SQLite code of every sync of a -wal file; 0: it works
+    int database_sync = 0;  ///< the same for the database file
+    int wal_write = 0;      ///< code of every write to a -wal file
     int wal_syncs_seen = 0;
 };
 

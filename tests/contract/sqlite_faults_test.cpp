@@ -63,8 +63,10 @@ TEST_F(sqlite_faults, a_flipped_byte_is_found_and_the_sentence_names_table_and_k
         const char* key;
     };
     const Case cases[] = {
-        {"session-document", "session-dOcument", "'session'", "'the-session'"}, {"call-document", "call-dOcument", "'call'", "'the-call'"},
-        {"entry-payload", "entry-pAyload", "'entry'", "('the-call', 1)"},       {"event-payload", "event-pAyload", "'event'", "('the-stream', 1)"},
+        {"session-document", "session-dOcument", "'session'", "'the-session'"},
+        {"call-document", "call-dOcument", "'call'", "'the-call'"},
+        {"entry-payload", "entry-pAyload", "'entry'", "('the-call', 1)"},
+        {"event-payload", "event-pAyload", "'event'", "('the-stream', 1)"},
         {"map-value", "map-vAlue", "'map_row'", "('the-map', 'k\\x00\\xff')"},
     };
     for (const Case& one : cases) {
@@ -73,8 +75,9 @@ TEST_F(sqlite_faults, a_flipped_byte_is_found_and_the_sentence_names_table_and_k
             const auto store = *open_sqlite_store({.path = path});
             CallRow row = call_row("the-call");
             row.document = "call-document";
-            commit_one(*store, {PutSession{{"the-session", "", "session-document", 1, 1}}, InsertCall{row}, AppendEntry{"the-call", entry(1, "entry-payload")},
-                                AppendEvent{{"the-stream", 1, "event-payload"}}, PutMapRow{"the-map", std::string("k\0\xff", 3), "map-value"}});
+            commit_one(*store, {PutSession{{"the-session", "", "session-document", 1, 1}}, InsertCall{row},
+                                AppendEntry{"the-call", entry(1, "entry-payload")}, AppendEvent{{"the-stream", 1, "event-payload"}},
+                                PutMapRow{"the-map", std::string("k\0\xff", 3), "map-value"}});
         }
         ASSERT_EQ(damage(path, one.what, one.with), 1) << one.what;
         const auto store = *open_sqlite_store({.path = path});
@@ -99,9 +102,7 @@ TEST_F(sqlite_faults, a_flipped_byte_is_found_and_the_sentence_names_table_and_k
 TEST_F(sqlite_faults, a_changed_state_and_a_changed_count_of_attempts_are_found_too) {
     for (const char* change : {"state = 2", "answer_event = 9", "attempts = 2", "crash_mark = 1"}) {
         const std::string path = directory_ / (std::string(change) + ".db");
-        {
-            commit_one(**open_sqlite_store({.path = path}), {InsertCall{call_row("c")}});
-        }
+        { commit_one(**open_sqlite_store({.path = path}), {InsertCall{call_row("c")}}); }
         sqlite3* database = nullptr;
         ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
         ASSERT_EQ(sqlite3_exec(database, (std::string("UPDATE call SET ") + change).c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
@@ -250,7 +251,9 @@ TEST_F(sqlite_faults, a_file_size_limit_is_a_full_disk) {
                 ::setrlimit(RLIMIT_FSIZE, &limit);
                 const auto again = commit(**store, {{PutMapRow{"m", "again", "x"}}});
                 const auto snapshot = (*store)->snapshot();
-                ::_exit(again && (*snapshot)->get("m", "again")->has_value() && !(*snapshot)->get("m", std::to_string(i))->has_value() ? 0 : 12);
+                ::_exit(again && (*snapshot)->get("m", "again")->has_value() && !(*snapshot)->get("m", std::to_string(i))->has_value()
+                            ? 0
+                            : 12);
             }
         }
         ::_exit(13);
@@ -283,8 +286,7 @@ TEST_F(sqlite_faults, on_a_full_disk_kept_groups_get_through_on_the_ballast_and_
         {
             std::ofstream file(filler, std::ios::binary);
             const std::string block(4'096, 'f');
-            while (file.write(block.data(), 4'096).flush()) {
-            }
+            while (file.write(block.data(), 4'096).flush()) {}
         }
         const auto refused = submit("refused", 1'000'000, WhenFull::fail).get();
         ASSERT_FALSE(refused);

@@ -65,7 +65,7 @@ std::string contents(const std::string& path) {
 }
 
 unsigned mode_of(const std::string& path) {
-    struct stat status{};
+    struct stat status {};
     EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
     return status.st_mode & 07777;
 }
@@ -81,7 +81,7 @@ TEST(sqlite_files, what_it_creates_only_its_user_may_read) {
         for (const char* suffix : {"", "-wal", "-shm", ".lock", ".ballast"}) {
             EXPECT_EQ(mode_of(path + suffix), 0600u) << suffix;
         }
-        struct stat ballast{};
+        struct stat ballast {};
         ::stat((path + ".ballast").c_str(), &ballast);
         EXPECT_EQ(ballast.st_size, 4 << 20);
     }
@@ -224,14 +224,18 @@ TEST(sqlite_files, the_schema_is_what_the_format_document_says) {
     EXPECT_EQ(ask_sql(path, "PRAGMA application_id"), std::to_string(0x444d4350) + " ");
     EXPECT_EQ(ask_sql(path, "PRAGMA auto_vacuum"), "2 ");
     EXPECT_EQ(ask_sql(path, "PRAGMA journal_mode"), "wal ");
-    EXPECT_EQ(ask_sql(path, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%' AND (strict = 0 OR wr = 0)"), "0 ");
+    EXPECT_EQ(
+        ask_sql(path,
+                "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%' AND (strict = 0 OR wr = 0)"),
+        "0 ");
     const std::string format = contents(std::string(DURABLE_MCP_SOURCE_DIR) + "/src/journal/FORMAT.md");
     ASSERT_FALSE(format.empty());
     std::istringstream names(ask_sql(path, "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'"));
     for (std::string name; names >> name;) {
         EXPECT_NE(format.find("`" + name + "`"), std::string::npos) << name << " is not in FORMAT.md";
     }
-    std::istringstream columns(ask_sql(path, "SELECT DISTINCT c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'"));
+    std::istringstream columns(
+        ask_sql(path, "SELECT DISTINCT c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'"));
     for (std::string name; columns >> name;) {
         EXPECT_NE(format.find("`" + name + "`"), std::string::npos) << "column " << name << " is not in FORMAT.md";
     }
@@ -243,12 +247,14 @@ TEST(sqlite_files, the_lookups_use_an_index_however_much_there_is) {
     const std::string path = directory / "store.db";
     static_cast<void>(open_at(path));
     using sqlite::Sql;
-    for (const Sql which : {Sql::call, Sql::call_of_request, Sql::calls_of_stream, Sql::unfinished_calls, Sql::entries, Sql::events, Sql::last_event,
-                            Sql::map_row, Sql::map_range_up, Sql::map_range_down, Sql::drop_session_calls, Sql::drop_call_events}) {
+    for (const Sql which :
+         {Sql::call, Sql::call_of_request, Sql::calls_of_stream, Sql::unfinished_calls, Sql::entries, Sql::events, Sql::last_event,
+          Sql::map_row, Sql::map_range_up, Sql::map_range_down, Sql::drop_session_calls, Sql::drop_call_events}) {
         sqlite3* database = nullptr;
         ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
         sqlite3_stmt* plan = nullptr;
-        ASSERT_EQ(sqlite3_prepare_v2(database, (std::string("EXPLAIN QUERY PLAN ") + sqlite::text_of(which)).c_str(), -1, &plan, nullptr), SQLITE_OK);
+        ASSERT_EQ(sqlite3_prepare_v2(database, (std::string("EXPLAIN QUERY PLAN ") + sqlite::text_of(which)).c_str(), -1, &plan, nullptr),
+                  SQLITE_OK);
         while (sqlite3_step(plan) == SQLITE_ROW) {
             const std::string step = reinterpret_cast<const char*>(sqlite3_column_text(plan, 3));
             const bool whole_table = step.rfind("SCAN", 0) == 0 && step.find("call_unfinished") == std::string::npos;
@@ -265,9 +271,11 @@ TEST(sqlite_files, it_tells_its_version_durability_and_the_verdict_on_the_wal_re
     const auto facts = nlohmann::json::parse(open_at(directory / "store.db")->describe());
     EXPECT_EQ(facts["engine_version"], sqlite3_libversion());
     EXPECT_EQ(facts["durability"], "full");
-    EXPECT_NE(facts["wal_reset_bug"].get<std::string>().find(sqlite::has_wal_reset_bug(sqlite3_libversion_number()) ? "has it" : "does not"),
-              std::string::npos);
-    EXPECT_EQ(nlohmann::json::parse((*open_sqlite_store({.path = directory / "r.db", .durability = SqliteDurability::relaxed}))->describe())["durability"]
+    EXPECT_NE(
+        facts["wal_reset_bug"].get<std::string>().find(sqlite::has_wal_reset_bug(sqlite3_libversion_number()) ? "has it" : "does not"),
+        std::string::npos);
+    EXPECT_EQ(nlohmann::json::parse(
+                  (*open_sqlite_store({.path = directory / "r.db", .durability = SqliteDurability::relaxed}))->describe())["durability"]
                   .get<std::string>()
                   .substr(0, 7),
               "relaxed");
@@ -285,7 +293,8 @@ TEST(sqlite_files, the_versions_with_the_wal_reset_bug_are_known) {
 TEST(sqlite_files, network_file_systems_are_known_by_number) {
     EXPECT_STREQ(sqlite::network_file_system(0x6969), "NFS");
     EXPECT_STREQ(sqlite::network_file_system(0xff534d42), "CIFS");
-    EXPECT_STREQ(sqlite::network_file_system(static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int32_t>(0xff534d42)))), "CIFS");
+    EXPECT_STREQ(sqlite::network_file_system(static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int32_t>(0xff534d42)))),
+                 "CIFS");
     EXPECT_STREQ(sqlite::network_file_system(0x01021997), "9p");
     EXPECT_EQ(sqlite::network_file_system(0xef53), nullptr);      // ext4
     EXPECT_EQ(sqlite::network_file_system(0x01021994), nullptr);  // tmpfs

@@ -57,7 +57,8 @@ TEST_P(store_contract_maps, empty_keys_and_values_are_keys_and_values) {
 }
 
 TEST_P(store_contract_maps, keys_are_ordered_as_unsigned_bytes) {
-    const Keys sorted = {""s, "\0"s, "\0\0"s, "\x01"s, "A"s, "B"s, "a"s, "a\0"s, "a\0b"s, "aa"s, "\x7f"s, "\x80"s, "\xc3\xa4"s, "\xff"s, "\xff\xff"s};
+    const Keys sorted = {""s,     "\0"s, "\0\0"s, "\x01"s, "A"s,        "B"s,    "a"s,       "a\0"s,
+                         "a\0b"s, "aa"s, "\x7f"s, "\x80"s, "\xc3\xa4"s, "\xff"s, "\xff\xff"s};
     for (auto key = sorted.rbegin(); key != sorted.rend(); ++key) {
         put({*key});
     }
@@ -145,9 +146,9 @@ TEST_P(store_contract_maps, of_two_transactions_that_read_the_same_row_in_one_ba
     put({"k"});
     const auto version = version_of("m", "k");
     const auto outcome = commit(store(), {
-        {ExpectMapRow{"m", "k", version}, PutMapRow{"m", "k", "first"}},
-        {ExpectMapRow{"m", "k", version}, PutMapRow{"m", "k", "second"}},
-    });
+                                             {ExpectMapRow{"m", "k", version}, PutMapRow{"m", "k", "first"}},
+                                             {ExpectMapRow{"m", "k", version}, PutMapRow{"m", "k", "second"}},
+                                         });
     ASSERT_TRUE(outcome);
     EXPECT_EQ(*outcome, (std::vector{GroupOutcome::committed, GroupOutcome::conflict}));
     EXPECT_EQ(snapshot()->get("m", "k").value()->value, "first");

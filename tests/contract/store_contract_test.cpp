@@ -34,8 +34,8 @@ TEST_P(store_contract, touching_a_session_changes_when_it_was_seen_and_nothing_w
 }
 
 TEST_P(store_contract, everything_is_there_after_reopening) {
-    commit_one(store(), {PutSession{{"s", "o", "{}", 1, 2}}, InsertCall{call_row("c")}, AppendEntry{"c", entry(1)}, AppendEvent{{"t", 1, "e"}},
-                         PutMapRow{"m", "k", "v"}});
+    commit_one(store(), {PutSession{{"s", "o", "{}", 1, 2}}, InsertCall{call_row("c")}, AppendEntry{"c", entry(1)},
+                         AppendEvent{{"t", 1, "e"}}, PutMapRow{"m", "k", "v"}});
     reopen();
     EXPECT_EQ(store().sessions()->size(), 1u);
     EXPECT_TRUE(store().call("c")->has_value());
@@ -151,14 +151,17 @@ TEST_P(store_contract, an_event_needs_a_number_of_its_own) {
 }
 
 TEST_P(store_contract, a_group_in_conflict_leaves_nothing_behind_and_its_neighbours_stay) {
-    commit_one(store(), {InsertCall{call_row("c")}, AppendEntry{"c", entry(1)}, PutMapRow{"m", "k", "before"}, PutSession{{"s", "", "{}", 1, 1}}});
-    const auto outcome = commit(store(), {
-        {AppendEvent{{"t", 1, "kept"}}},
-        {PutSession{{"s", "changed", "{}", 2, 2}}, PutSession{{"new", "", "{}", 1, 1}}, InsertCall{call_row("d", "x")}, AppendEntry{"c", entry(2)},
-         AppendEvent{{"t", 2, "lost"}}, PutMapRow{"m", "k", "after"}, PutMapRow{"m", "l", "new"}, UpdateCall{"c", CallState::completed, 1, 1},
-         CountAttempt{"c", 9, 9, 9}, TouchSession{"s", 77}, DropStream{"t"}, EraseMapRow{"m", "k"}, AppendEntry{"c", entry(1, "again")}},
-        {AppendEvent{{"t", 2, "kept too"}}},
-    });
+    commit_one(store(),
+               {InsertCall{call_row("c")}, AppendEntry{"c", entry(1)}, PutMapRow{"m", "k", "before"}, PutSession{{"s", "", "{}", 1, 1}}});
+    const auto outcome =
+        commit(store(), {
+                            {AppendEvent{{"t", 1, "kept"}}},
+                            {PutSession{{"s", "changed", "{}", 2, 2}}, PutSession{{"new", "", "{}", 1, 1}}, InsertCall{call_row("d", "x")},
+                             AppendEntry{"c", entry(2)}, AppendEvent{{"t", 2, "lost"}}, PutMapRow{"m", "k", "after"},
+                             PutMapRow{"m", "l", "new"}, UpdateCall{"c", CallState::completed, 1, 1}, CountAttempt{"c", 9, 9, 9},
+                             TouchSession{"s", 77}, DropStream{"t"}, EraseMapRow{"m", "k"}, AppendEntry{"c", entry(1, "again")}},
+                            {AppendEvent{{"t", 2, "kept too"}}},
+                        });
     ASSERT_TRUE(outcome) << outcome.error().sentence;
     EXPECT_EQ(*outcome, (std::vector{GroupOutcome::committed, GroupOutcome::conflict, GroupOutcome::committed}));
     EXPECT_EQ(store().events("t", 0, 9)->size(), 2u);
@@ -190,9 +193,10 @@ TEST_P(store_contract, a_dropped_session_in_a_group_in_conflict_stays_with_all_t
 }
 
 TEST_P(store_contract, dropping_a_session_takes_its_calls_entries_and_events_and_no_others) {
-    commit_one(store(), {PutSession{{"s", "", "{}", 1, 1}}, PutSession{{"t", "", "{}", 1, 1}}, InsertCall{call_row("c", "s")},
-                         InsertCall{call_row("d", "t")}, InsertCall{call_row("e", "")}, AppendEntry{"c", entry(1)}, AppendEntry{"d", entry(1)},
-                         AppendEvent{{"stream of c", 1, "c"}}, AppendEvent{{"stream of d", 1, "d"}}, AppendEvent{{"stream of e", 1, "e"}}});
+    commit_one(store(),
+               {PutSession{{"s", "", "{}", 1, 1}}, PutSession{{"t", "", "{}", 1, 1}}, InsertCall{call_row("c", "s")},
+                InsertCall{call_row("d", "t")}, InsertCall{call_row("e", "")}, AppendEntry{"c", entry(1)}, AppendEntry{"d", entry(1)},
+                AppendEvent{{"stream of c", 1, "c"}}, AppendEvent{{"stream of d", 1, "d"}}, AppendEvent{{"stream of e", 1, "e"}}});
     commit_one(store(), {DropSession{"s"}, DropSession{""}});
     EXPECT_EQ(store().sessions()->size(), 1u);
     EXPECT_FALSE(store().call("c")->has_value());
@@ -255,10 +259,10 @@ TEST_P(store_contract, a_call_is_expected_to_run_until_it_has_ended) {
 
 TEST_P(store_contract, a_condition_sees_what_its_own_group_and_those_before_it_wrote) {
     const auto outcome = commit(store(), {
-        {InsertCall{call_row("c")}, ExpectRunning{"c"}, UpdateCall{"c", CallState::completed, 1, 1}},
-        {ExpectRunning{"c"}},
-        {AppendEvent{{"t", 1, "x"}}},
-    });
+                                             {InsertCall{call_row("c")}, ExpectRunning{"c"}, UpdateCall{"c", CallState::completed, 1, 1}},
+                                             {ExpectRunning{"c"}},
+                                             {AppendEvent{{"t", 1, "x"}}},
+                                         });
     ASSERT_TRUE(outcome);
     EXPECT_EQ(*outcome, (std::vector{GroupOutcome::committed, GroupOutcome::conflict, GroupOutcome::committed}));
 }

@@ -120,6 +120,8 @@ private:
     std::unique_ptr<StoreUnderTest> under_test_;
 };
 
-inline std::string name_of_store(const ::testing::TestParamInfo<const char*>& info) { return info.param; }
+inline std::string name_of_store(const ::testing::TestParamInfo<const char*>& info) {
+    return info.param;
+}
 
 }  // namespace durable_mcp::store

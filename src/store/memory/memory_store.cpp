@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/memory/memory_store.hpp"
 
-// Everything under one mutex. The maps of the user are shared with snapshots and copied before the first write that a snapshot must not see.
-// A group is applied write by write; what each write changed is noted, and taken back in reverse order when a later one finds a conflict.
+// Everything under one mutex. The maps of the user are shared with snapshots and copied before the first write that a snapshot must not
+// see. A group is applied write by write; what each write changed is noted, and taken back in reverse order when a later one finds a
+// conflict.
 
 #include <algorithm>
 #include <map>
@@ -428,6 +429,8 @@ private:
 
 }  // namespace
 
-std::shared_ptr<MemoryStore> open_memory_store() { return std::make_shared<TheMemoryStore>(); }
+std::shared_ptr<MemoryStore> open_memory_store() {
+    return std::make_shared<TheMemoryStore>();
+}
 
 }  // namespace durable_mcp::store

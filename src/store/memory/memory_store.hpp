@@ -16,8 +16,8 @@ struct CommitFault {
     bool applied = false;
 };
 
-/// A store that lives as long as the process: for tests and for servers that need no durability. It is a shared handle, so that it outlives a
-/// simulated reboot. All functions: any thread.
+/// A store that lives as long as the process: for tests and for servers that need no durability. It is a shared handle, so that it outlives
+/// a simulated reboot. All functions: any thread.
 class MemoryStore : public Store {
 public:
     /// Called at the start of each commit with its number (from 1); may block, and may make the commit fail. Replaces the one before.

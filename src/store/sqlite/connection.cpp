@@ -10,7 +10,8 @@ namespace durable_mcp::store::sqlite {
 using base::Failure;
 using base::FailureCode;
 
-base::Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Role role, const std::string& vfs, int busy_timeout_ms) {
+base::Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Role role, const std::string& vfs,
+                                                           int busy_timeout_ms) {
     std::unique_ptr<Connection> connection(new Connection);
     // NOMUTEX: one thread at a time is the house's own rule. NOFOLLOW: nobody puts a link in our way after we looked.
     constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
@@ -29,7 +30,7 @@ base::Result<std::unique_ptr<Connection>> Connection::open(const std::string& pa
     sqlite3_busy_timeout(handle, busy_timeout_ms);
     sqlite3_wal_autocheckpoint(handle, 0);  // only tidy() and the writer decide
     const char* const pragmas = role == Role::writer ? "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY"
-                                                    
+
                                                      : "PRAGMA cell_size_check = ON; PRAGMA query_only = ON; PRAGMA cache_size = -1024";
     if (const int hardened = connection->run(pragmas); hardened != SQLITE_OK) {
         return Failure{FailureCode::io, explain(handle, hardened, "Preparing the store " + path)};
@@ -54,7 +55,9 @@ sqlite3_stmt* Connection::prepared(Sql which, int& code) {
     return statement;
 }
 
-int Connection::run(const char* sql) { return sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr); }
+int Connection::run(const char* sql) {
+    return sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+}
 
 template <class Take>
 int Connection::ask_with(const char* sql, Take take) {
@@ -82,6 +85,8 @@ int Connection::ask(const char* sql, std::string& answer) {
     });
 }
 
-void Connection::checkpoint_on_close(bool wanted) { sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, wanted ? 0 : 1, nullptr); }
+void Connection::checkpoint_on_close(bool wanted) {
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, wanted ? 0 : 1, nullptr);
+}
 
 }  // namespace durable_mcp::store::sqlite

@@ -63,13 +63,13 @@ public:
 
     Statement& text(std::string_view value) {
         return bound(statement_ == nullptr ? code_
-                                           : sqlite3_bind_text64(statement_, ++at_, value.data() == nullptr ? "" : value.data(), value.size(),
-                                                                 SQLITE_STATIC, SQLITE_UTF8));
+                                           : sqlite3_bind_text64(statement_, ++at_, value.data() == nullptr ? "" : value.data(),
+                                                                 value.size(), SQLITE_STATIC, SQLITE_UTF8));
     }
     Statement& blob(std::string_view value) {
-        return bound(statement_ == nullptr
-                         ? code_
-                         : sqlite3_bind_blob64(statement_, ++at_, value.data() == nullptr ? "" : value.data(), value.size(), SQLITE_STATIC));
+        return bound(statement_ == nullptr ? code_
+                                           : sqlite3_bind_blob64(statement_, ++at_, value.data() == nullptr ? "" : value.data(),
+                                                                 value.size(), SQLITE_STATIC));
     }
     template <std::integral Integer>
     Statement& integer(Integer value) {

@@ -20,7 +20,8 @@ enum class Meaning {
 
 enum class File { log, database };
 
-/// What the operating system said when a write to this file failed last. (sqlite3_system_errno() is not set by a COMMIT, and keeps old values.)
+/// What the operating system said when a write to this file failed last. (sqlite3_system_errno() is not set by a COMMIT, and keeps old
+/// values.)
 [[nodiscard]] int write_errno(sqlite3* database, File file);
 
 /// `code` is an extended result code; `system_errno` is write_errno() of the file that was written.

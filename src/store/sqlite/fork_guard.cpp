@@ -27,8 +27,12 @@ LockFiles& lock_files() {
     return *files;
 }
 
-void before_fork() { lock_files().mutex.lock(); }
-void after_fork_in_parent() { lock_files().mutex.unlock(); }
+void before_fork() {
+    lock_files().mutex.lock();
+}
+void after_fork_in_parent() {
+    lock_files().mutex.unlock();
+}
 void after_fork_in_child() {
     generation.fetch_add(1);
     for (const int fd : lock_files().fds) {
@@ -52,12 +56,15 @@ ForkGuard::~ForkGuard() {
     std::erase(lock_files().fds, lock_fd_);
 }
 
-bool ForkGuard::is_in_child() const { return generation.load(std::memory_order_relaxed) != born_; }
+bool ForkGuard::is_in_child() const {
+    return generation.load(std::memory_order_relaxed) != born_;
+}
 
 void ForkGuard::refuse() {
-    std::fputs("durable_mcp: a store was used in a forked child of the process that opened it, which would destroy the database. "
-               "Open the store after the fork, or exec. The child ends here.\n",
-               stderr);
+    std::fputs(
+        "durable_mcp: a store was used in a forked child of the process that opened it, which would destroy the database. "
+        "Open the store after the fork, or exec. The child ends here.\n",
+        stderr);
     std::abort();
 }
 

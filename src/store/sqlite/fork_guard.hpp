@@ -3,9 +3,9 @@
 
 namespace durable_mcp::store::sqlite {
 
-/// A database connection that a forked child uses destroys the parent's locks, and with them the database. A guard remembers in which process
-/// it was made; in a child it lets nothing be used, and it gives the child's copy of the lock file back, so that a child that outlives the
-/// server does not keep the store locked.
+/// A database connection that a forked child uses destroys the parent's locks, and with them the database. A guard remembers in which
+/// process it was made; in a child it lets nothing be used, and it gives the child's copy of the lock file back, so that a child that
+/// outlives the server does not keep the store locked.
 class ForkGuard {
 public:
     /// `lock_fd` is closed in children. The guard does not own it.

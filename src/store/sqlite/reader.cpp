@@ -15,17 +15,21 @@ namespace {
 using base::Failure;
 using base::FailureCode;
 
-constexpr std::size_t idle_readers = 4;     // about 100 kB each
-constexpr std::size_t most_readers = 128;   // above the number of handler threads, each of which may hold a snapshot
+constexpr std::size_t idle_readers = 4;    // about 100 kB each
+constexpr std::size_t most_readers = 128;  // above the number of handler threads, each of which may hold a snapshot
 constexpr auto longest_wait = std::chrono::seconds(5);
 
-std::string numbered(std::string_view id, std::uint64_t seq) { return fmt::format("({}, {})", quoted(id), seq); }
+std::string numbered(std::string_view id, std::uint64_t seq) {
+    return fmt::format("({}, {})", quoted(id), seq);
+}
 
 Failure cannot_read(Connection& reader, int code, std::string_view path) {
     return read_failure(reader.handle(), code, fmt::format("Reading the store {}", path));
 }
 
-std::string copy(std::string_view bytes) { return std::string(bytes); }
+std::string copy(std::string_view bytes) {
+    return std::string(bytes);
+}
 
 // One row of `call`; false when one of its three checksums does not fit.
 bool take_call(const Statement& row, CallRow& call) {
@@ -55,7 +59,9 @@ bool take_map_row(const Statement& row, std::string_view map, MapRow& taken) {
     return row.integer_at(3) == map_row_checksum(map, taken.key, taken.value, taken.version);
 }
 
-std::string map_key(std::string_view map, std::string_view key) { return fmt::format("({}, {})", quoted(map), quoted(key)); }
+std::string map_key(std::string_view map, std::string_view key) {
+    return fmt::format("({}, {})", quoted(map), quoted(key));
+}
 
 }  // namespace
 
@@ -66,8 +72,8 @@ std::int64_t session_checksum(const SessionRow& row) {
 }
 
 std::int64_t call_checksum(const CallRow& row) {
-    return row_checksum(std::string_view(row.id), std::string_view(row.session), std::string_view(row.request_id), std::string_view(row.digest),
-                        std::string_view(row.stream), std::string_view(row.document), row.accepted_ms);
+    return row_checksum(std::string_view(row.id), std::string_view(row.session), std::string_view(row.request_id),
+                        std::string_view(row.digest), std::string_view(row.stream), std::string_view(row.document), row.accepted_ms);
 }
 
 std::int64_t state_checksum(std::string_view call, CallState state, std::uint64_t answer_event, std::int64_t finished_ms) {
@@ -83,7 +89,9 @@ std::int64_t entry_checksum(std::string_view call, const journal::Entry& entry) 
                         std::string_view(entry.payload));
 }
 
-std::int64_t event_checksum(const EventRow& row) { return row_checksum(std::string_view(row.stream), row.seq, std::string_view(row.payload)); }
+std::int64_t event_checksum(const EventRow& row) {
+    return row_checksum(std::string_view(row.stream), row.seq, std::string_view(row.payload));
+}
 
 std::int64_t map_row_checksum(std::string_view map, std::string_view key, std::string_view value, std::uint64_t version) {
     return row_checksum(map, key, value, version);
@@ -154,7 +162,8 @@ base::Result<std::vector<SessionRow>> read_sessions(Connection& reader, std::str
     return rows;
 }
 
-base::Result<std::vector<CallRow>> read_calls(Connection& reader, std::string_view path, Sql which, std::string_view first, std::string_view second) {
+base::Result<std::vector<CallRow>> read_calls(Connection& reader, std::string_view path, Sql which, std::string_view first,
+                                              std::string_view second) {
     Statement statement(reader, which);
     if (which != Sql::unfinished_calls) {
         statement.text(first);

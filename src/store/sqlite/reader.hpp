@@ -17,7 +17,8 @@ namespace durable_mcp::store::sqlite {
 [[nodiscard]] std::int64_t session_checksum(const SessionRow& row);
 [[nodiscard]] std::int64_t call_checksum(const CallRow& row);
 [[nodiscard]] std::int64_t state_checksum(std::string_view call, CallState state, std::uint64_t answer_event, std::int64_t finished_ms);
-[[nodiscard]] std::int64_t attempt_checksum(std::string_view call, std::uint32_t attempts, std::uint32_t crashed_attempts, std::uint64_t crash_mark);
+[[nodiscard]] std::int64_t attempt_checksum(std::string_view call, std::uint32_t attempts, std::uint32_t crashed_attempts,
+                                            std::uint64_t crash_mark);
 [[nodiscard]] std::int64_t entry_checksum(std::string_view call, const journal::Entry& entry);
 [[nodiscard]] std::int64_t event_checksum(const EventRow& row);
 [[nodiscard]] std::int64_t map_row_checksum(std::string_view map, std::string_view key, std::string_view value, std::uint64_t version);
@@ -58,14 +59,16 @@ private:
 // The queries of the seam, on one connection. `path` is for the sentence of a failure.
 [[nodiscard]] base::Result<std::vector<SessionRow>> read_sessions(Connection& reader, std::string_view path);
 /// `which` is one of the statements that yield call rows, with `first` and (where it has one) `second` as its parameters.
-[[nodiscard]] base::Result<std::vector<CallRow>> read_calls(Connection& reader, std::string_view path, Sql which, std::string_view first = {},
-                                                            std::string_view second = {});
+[[nodiscard]] base::Result<std::vector<CallRow>> read_calls(Connection& reader, std::string_view path, Sql which,
+                                                            std::string_view first = {}, std::string_view second = {});
 [[nodiscard]] base::Result<std::vector<journal::Entry>> read_entries(Connection& reader, std::string_view path, std::string_view call);
 [[nodiscard]] base::Result<std::vector<EventRow>> read_events(Connection& reader, std::string_view path, std::string_view stream,
                                                               std::uint64_t after, std::size_t limit);
 [[nodiscard]] base::Result<std::uint64_t> read_last_event(Connection& reader, std::string_view path, std::string_view stream);
-[[nodiscard]] base::Result<std::optional<MapRow>> read_map_row(Connection& reader, std::string_view path, std::string_view map, std::string_view key);
-[[nodiscard]] base::Result<std::vector<MapRow>> read_map_range(Connection& reader, std::string_view path, std::string_view map, const MapRange& range);
+[[nodiscard]] base::Result<std::optional<MapRow>> read_map_row(Connection& reader, std::string_view path, std::string_view map,
+                                                               std::string_view key);
+[[nodiscard]] base::Result<std::vector<MapRow>> read_map_range(Connection& reader, std::string_view path, std::string_view map,
+                                                               const MapRange& range);
 [[nodiscard]] base::Result<std::uint64_t> count_map(Connection& reader, std::string_view path, std::string_view map);
 
 }  // namespace durable_mcp::store::sqlite

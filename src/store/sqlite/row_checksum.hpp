@@ -2,7 +2,8 @@
 #pragma once
 
 // The checksum of a row: XXH3-64 over the little-endian words of its fields, where an integer is its own word and a string or blob is the
-// XXH3-64 of its bytes. Keys are fields too, so that a row which turns up under another key is found as well. SQLite has no checksums itself.
+// XXH3-64 of its bytes. Keys are fields too, so that a row which turns up under another key is found as well. SQLite has no checksums
+// itself.
 
 #include <array>
 #include <concepts>
@@ -13,7 +14,9 @@
 
 namespace durable_mcp::store::sqlite {
 
-inline std::uint64_t checksum_word(std::string_view field) { return base::hash64(field); }
+inline std::uint64_t checksum_word(std::string_view field) {
+    return base::hash64(field);
+}
 template <std::integral Integer>
 std::uint64_t checksum_word(Integer field) {
     return static_cast<std::uint64_t>(field);

@@ -34,7 +34,8 @@ constexpr const char* to_version_1[] = {
     "CREATE INDEX call_stream ON call(stream)",
     "CREATE INDEX call_unfinished ON call(accepted_ms) WHERE state < 2",
     "CREATE TABLE entry(call TEXT NOT NULL REFERENCES call(id) ON DELETE CASCADE, seq INTEGER NOT NULL, kind INTEGER NOT NULL,"
-    " key TEXT NOT NULL, type TEXT NOT NULL, payload TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY(call, seq)) STRICT, WITHOUT ROWID",
+    " key TEXT NOT NULL, type TEXT NOT NULL, payload TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY(call, seq)) STRICT, WITHOUT "
+    "ROWID",
     "CREATE TABLE event(stream TEXT NOT NULL, seq INTEGER NOT NULL, payload TEXT NOT NULL, checksum INTEGER NOT NULL,"
     " PRIMARY KEY(stream, seq)) STRICT, WITHOUT ROWID",
     "CREATE TABLE map_row(map TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, version INTEGER NOT NULL, checksum INTEGER NOT NULL,"
@@ -45,7 +46,8 @@ constexpr std::array<std::span<const char* const>, schema_version> steps = {std:
 
 Failure migration_failure(Connection& writer, int code, const std::string& path) {
     return {meaning_of(code, write_errno(writer.handle(), File::log)) == Meaning::full ? FailureCode::store_full : FailureCode::io,
-            explain(writer.handle(), code, "Setting up the store " + path) + ". Nothing was changed; free some space or check the disk, and start again."};
+            explain(writer.handle(), code, "Setting up the store " + path) +
+                ". Nothing was changed; free some space or check the disk, and start again."};
 }
 
 int step_forward(Connection& writer, std::int64_t to) {
@@ -80,24 +82,27 @@ std::optional<Failure> refuse_foreign(Connection& writer, const std::string& pat
     code = code == SQLITE_OK ? writer.ask("PRAGMA user_version", version) : code;
     code = code == SQLITE_OK ? writer.ask("SELECT count(*) FROM sqlite_schema", tables) : code;
     if ((code & 0xff) == SQLITE_NOTADB) {
-        return Failure{FailureCode::store_incompatible,
-                       fmt::format("The file {} is not a store: it is not a SQLite database. It was left as it is; choose another path.", path)};
+        return Failure{
+            FailureCode::store_incompatible,
+            fmt::format("The file {} is not a store: it is not a SQLite database. It was left as it is; choose another path.", path)};
     }
     if (code != SQLITE_OK) {
         return read_failure(writer.handle(), code, "Reading the store " + path);
     }
     const bool empty = mark == 0 && version == 0 && tables == 0;
     if (!empty && mark != application_id) {
-        return Failure{FailureCode::store_incompatible,
-                       fmt::format("The file {} is a SQLite database of another program (its application_id is {:#010x}, ours is {:#010x}). It was "
-                                   "left as it is; choose another path.",
-                                   path, static_cast<std::uint32_t>(mark), static_cast<std::uint32_t>(application_id))};
+        return Failure{
+            FailureCode::store_incompatible,
+            fmt::format("The file {} is a SQLite database of another program (its application_id is {:#010x}, ours is {:#010x}). It was "
+                        "left as it is; choose another path.",
+                        path, static_cast<std::uint32_t>(mark), static_cast<std::uint32_t>(application_id))};
     }
     if (version > schema_version) {
-        return Failure{FailureCode::store_incompatible,
-                       fmt::format("The store {} was written by a newer version of this library: its schema is {}, and this program reads up to {}. "
-                                   "It was left as it is; start the newer program, or choose another path.",
-                                   path, version, schema_version)};
+        return Failure{
+            FailureCode::store_incompatible,
+            fmt::format("The store {} was written by a newer version of this library: its schema is {}, and this program reads up to {}. "
+                        "It was left as it is; start the newer program, or choose another path.",
+                        path, version, schema_version)};
     }
     return std::nullopt;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/sqlite_store.hpp"
 
-// One Writer (the only connection that writes or checkpoints: reliability.md §0, row 2), a ReaderPool, the files around them, and the poison:
-// once a commit or a checkpoint failed in a way that leaves its outcome open, every later call fails, and closing leaves the WAL as it is.
+// One Writer (the only connection that writes or checkpoints: reliability.md §0, row 2), a ReaderPool, the files around them, and the
+// poison: once a commit or a checkpoint failed in a way that leaves its outcome open, every later call fails, and closing leaves the WAL as
+// it is.
 
 #include <nlohmann/json.hpp>
 
@@ -27,7 +28,10 @@ using base::FailureCode;
 class SqliteStore final : public Store, public std::enable_shared_from_this<SqliteStore> {
 public:
     SqliteStore(SqliteOptions options, StoreFiles files, std::unique_ptr<Connection> writer)
-        : options_(std::move(options)), files_(std::move(files)), guard_(files_.lock_fd()), writer_(std::move(writer)),
+        : options_(std::move(options)),
+          files_(std::move(files)),
+          guard_(files_.lock_fd()),
+          writer_(std::move(writer)),
           readers_(files_.path(), options_.vfs, static_cast<int>(options_.busy_timeout.count())) {}
 
     ~SqliteStore() override {
@@ -99,10 +103,11 @@ public:
         const nlohmann::json facts = {
             {"engine", "sqlite"},
             {"engine_version", sqlite3_libversion()},
-            {"wal_reset_bug", has_wal_reset_bug(sqlite3_libversion_number())
-                                  ? "this SQLite has it (fixed in 3.51.3, 3.50.7 and 3.44.6); it cannot strike here, because one connection "
-                                    "alone writes and checkpoints: let no other program write to this file"
-                                  : "this SQLite does not have it"},
+            {"wal_reset_bug",
+             has_wal_reset_bug(sqlite3_libversion_number())
+                 ? "this SQLite has it (fixed in 3.51.3, 3.50.7 and 3.44.6); it cannot strike here, because one connection "
+                   "alone writes and checkpoints: let no other program write to this file"
+                 : "this SQLite does not have it"},
             {"durability", options_.durability == SqliteDurability::full ? "full" : "relaxed: power loss may take the last commits"},
             {"path", files_.path()},
             {"schema", schema_version},
@@ -238,8 +243,10 @@ std::optional<Failure> set_up(Connection& writer, const StoreFiles& files, Sqlit
         return failure;
     }
     if (mode != "wal") {
-        return Failure{FailureCode::store_incompatible, "The store " + files.path() + " is not opened: SQLite cannot keep a write-ahead log there "
-                                                        "(it chose '" + mode + "'). Choose a local disk."};
+        return Failure{FailureCode::store_incompatible, "The store " + files.path() +
+                                                            " is not opened: SQLite cannot keep a write-ahead log there "
+                                                            "(it chose '" +
+                                                            mode + "'). Choose a local disk."};
     }
     if (auto failure = migrate(writer, files.path())) {
         return failure;

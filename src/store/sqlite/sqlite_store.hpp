@@ -19,13 +19,13 @@ struct SqliteOptions {
     std::string path;  ///< of the database file; beside it lie -wal, -shm, .lock and .ballast
     SqliteDurability durability = SqliteDurability::full;
     std::chrono::milliseconds busy_timeout = std::chrono::seconds(5);  ///< for locks of others (a backup, an `inspect`)
-    std::size_t ballast_bytes = 4u << 20;  ///< kept free for work that must finish on a full disk; 0: none
-    std::string vfs = {};                  ///< "" is SQLite's default; tests put faults underneath
+    std::size_t ballast_bytes = 4u << 20;                              ///< kept free for work that must finish on a full disk; 0: none
+    std::string vfs = {};                                              ///< "" is SQLite's default; tests put faults underneath
 };
 
 /// Opens the store at `options.path` for this process alone, creating it where it is absent, and brings its schema up to date. What it
-/// creates only its user may read. Fails with `store_locked` (the sentence names the process that has it), `store_incompatible` (not ours, newer
-/// than we are, on a network file system), `store_damaged`, `store_full` or `io`; what was there is left as it is then.
+/// creates only its user may read. Fails with `store_locked` (the sentence names the process that has it), `store_incompatible` (not ours,
+/// newer than we are, on a network file system), `store_damaged`, `store_full` or `io`; what was there is left as it is then.
 [[nodiscard]] base::Result<std::shared_ptr<Store>> open_sqlite_store(const SqliteOptions& options);
 
 }  // namespace durable_mcp::store

@@ -4,7 +4,7 @@
 #include "base/assert.hpp"
 
 // The columns of `call` in the order in which they are bound and read.
-#define CALL_COLUMNS                                                                                                             \
+#define CALL_COLUMNS                                                                                                                \
     "id, session, request_id, digest, stream, document, state, attempts, crashed_attempts, crash_mark, answer_event, accepted_ms, " \
     "finished_ms, checksum, state_checksum, attempt_checksum"
 
@@ -12,57 +12,90 @@ namespace durable_mcp::store::sqlite {
 
 const char* text_of(Sql statement) {
     switch (statement) {
-        case Sql::begin_immediate: return "BEGIN IMMEDIATE";
-        case Sql::begin_deferred: return "BEGIN";
-        case Sql::commit: return "COMMIT";
-        case Sql::rollback: return "ROLLBACK";
-        case Sql::savepoint: return "SAVEPOINT a_group";
-        case Sql::release: return "RELEASE a_group";
-        case Sql::rollback_to: return "ROLLBACK TO a_group";
+        case Sql::begin_immediate:
+            return "BEGIN IMMEDIATE";
+        case Sql::begin_deferred:
+            return "BEGIN";
+        case Sql::commit:
+            return "COMMIT";
+        case Sql::rollback:
+            return "ROLLBACK";
+        case Sql::savepoint:
+            return "SAVEPOINT a_group";
+        case Sql::release:
+            return "RELEASE a_group";
+        case Sql::rollback_to:
+            return "ROLLBACK TO a_group";
 
-        case Sql::put_session: return "INSERT OR REPLACE INTO session(id, owner, document, created_ms, last_seen_ms, checksum) VALUES(?,?,?,?,?,?)";
-        case Sql::touch_session: return "UPDATE session SET last_seen_ms = ?2 WHERE id = ?1";
-        case Sql::drop_session: return "DELETE FROM session WHERE id = ?1";
+        case Sql::put_session:
+            return "INSERT OR REPLACE INTO session(id, owner, document, created_ms, last_seen_ms, checksum) VALUES(?,?,?,?,?,?)";
+        case Sql::touch_session:
+            return "UPDATE session SET last_seen_ms = ?2 WHERE id = ?1";
+        case Sql::drop_session:
+            return "DELETE FROM session WHERE id = ?1";
         // `session <> ''` lets the planner use the partial index.
         case Sql::drop_call_events:
             return "DELETE FROM event WHERE stream IN (SELECT stream FROM call WHERE session = ?1 AND session <> '')";
-        case Sql::drop_session_calls: return "DELETE FROM call WHERE session = ?1 AND session <> ''";
-        case Sql::drop_stream: return "DELETE FROM event WHERE stream = ?1";
+        case Sql::drop_session_calls:
+            return "DELETE FROM call WHERE session = ?1 AND session <> ''";
+        case Sql::drop_stream:
+            return "DELETE FROM event WHERE stream = ?1";
 
-        case Sql::insert_call: return "INSERT INTO call(" CALL_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
-        case Sql::update_call: return "UPDATE call SET state = ?2, answer_event = ?3, finished_ms = ?4, state_checksum = ?5 WHERE id = ?1";
+        case Sql::insert_call:
+            return "INSERT INTO call(" CALL_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+        case Sql::update_call:
+            return "UPDATE call SET state = ?2, answer_event = ?3, finished_ms = ?4, state_checksum = ?5 WHERE id = ?1";
         case Sql::count_attempt:
             return "UPDATE call SET attempts = ?2, crashed_attempts = ?3, crash_mark = ?4, attempt_checksum = ?5 WHERE id = ?1";
-        case Sql::append_entry: return "INSERT INTO entry(call, seq, kind, key, type, payload, checksum) VALUES(?,?,?,?,?,?,?)";
-        case Sql::append_event: return "INSERT INTO event(stream, seq, payload, checksum) VALUES(?,?,?,?)";
+        case Sql::append_entry:
+            return "INSERT INTO entry(call, seq, kind, key, type, payload, checksum) VALUES(?,?,?,?,?,?,?)";
+        case Sql::append_event:
+            return "INSERT INTO event(stream, seq, payload, checksum) VALUES(?,?,?,?)";
 
-        case Sql::put_map_row: return "INSERT OR REPLACE INTO map_row(map, key, value, version, checksum) VALUES(?,?,?,?,?)";
-        case Sql::erase_map_row: return "DELETE FROM map_row WHERE map = ?1 AND key = ?2";
-        case Sql::map_version_of: return "SELECT version FROM map_row WHERE map = ?1 AND key = ?2";
-        case Sql::call_state_of: return "SELECT state FROM call WHERE id = ?1";
-        case Sql::put_map_version: return "UPDATE meta SET value = ?1 WHERE name = 'map_version'";
+        case Sql::put_map_row:
+            return "INSERT OR REPLACE INTO map_row(map, key, value, version, checksum) VALUES(?,?,?,?,?)";
+        case Sql::erase_map_row:
+            return "DELETE FROM map_row WHERE map = ?1 AND key = ?2";
+        case Sql::map_version_of:
+            return "SELECT version FROM map_row WHERE map = ?1 AND key = ?2";
+        case Sql::call_state_of:
+            return "SELECT state FROM call WHERE id = ?1";
+        case Sql::put_map_version:
+            return "UPDATE meta SET value = ?1 WHERE name = 'map_version'";
 
-        case Sql::sessions: return "SELECT id, owner, document, created_ms, last_seen_ms, checksum FROM session ORDER BY id";
-        case Sql::call: return "SELECT " CALL_COLUMNS " FROM call WHERE id = ?1";
-        case Sql::call_of_request: return "SELECT " CALL_COLUMNS " FROM call WHERE session = ?1 AND session <> '' AND request_id = ?2";
-        case Sql::calls_of_stream: return "SELECT " CALL_COLUMNS " FROM call WHERE stream = ?1 ORDER BY id";
-        case Sql::unfinished_calls: return "SELECT " CALL_COLUMNS " FROM call WHERE state < 2 ORDER BY accepted_ms, id";
-        case Sql::entries: return "SELECT seq, kind, key, type, payload, checksum FROM entry WHERE call = ?1 ORDER BY seq";
-        case Sql::events: return "SELECT seq, payload, checksum FROM event WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
-        case Sql::last_event: return "SELECT max(seq) FROM event WHERE stream = ?1";
+        case Sql::sessions:
+            return "SELECT id, owner, document, created_ms, last_seen_ms, checksum FROM session ORDER BY id";
+        case Sql::call:
+            return "SELECT " CALL_COLUMNS " FROM call WHERE id = ?1";
+        case Sql::call_of_request:
+            return "SELECT " CALL_COLUMNS " FROM call WHERE session = ?1 AND session <> '' AND request_id = ?2";
+        case Sql::calls_of_stream:
+            return "SELECT " CALL_COLUMNS " FROM call WHERE stream = ?1 ORDER BY id";
+        case Sql::unfinished_calls:
+            return "SELECT " CALL_COLUMNS " FROM call WHERE state < 2 ORDER BY accepted_ms, id";
+        case Sql::entries:
+            return "SELECT seq, kind, key, type, payload, checksum FROM entry WHERE call = ?1 ORDER BY seq";
+        case Sql::events:
+            return "SELECT seq, payload, checksum FROM event WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+        case Sql::last_event:
+            return "SELECT max(seq) FROM event WHERE stream = ?1";
 
-        case Sql::map_row: return "SELECT key, value, version, checksum FROM map_row WHERE map = ?1 AND key = ?2";
+        case Sql::map_row:
+            return "SELECT key, value, version, checksum FROM map_row WHERE map = ?1 AND key = ?2";
         case Sql::map_range_up:
             return "SELECT key, value, version, checksum FROM map_row WHERE map = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4";
-        case Sql::map_range_up_open: return "SELECT key, value, version, checksum FROM map_row WHERE map = ?1 AND key >= ?2 ORDER BY key LIMIT ?4";
+        case Sql::map_range_up_open:
+            return "SELECT key, value, version, checksum FROM map_row WHERE map = ?1 AND key >= ?2 ORDER BY key LIMIT ?4";
         case Sql::map_range_down:
             return "SELECT key, value, version, checksum FROM map_row WHERE map = ?1 AND key >= ?2 AND key < ?3 ORDER BY key DESC LIMIT ?4";
         case Sql::map_range_down_open:
             return "SELECT key, value, version, checksum FROM map_row WHERE map = ?1 AND key >= ?2 ORDER BY key DESC LIMIT ?4";
-        case Sql::map_count: return "SELECT count(*) FROM map_row WHERE map = ?1";
-        case Sql::count_of_them: break;
+        case Sql::map_count:
+            return "SELECT count(*) FROM map_row WHERE map = ?1";
+        case Sql::count_of_them:
+            break;
     }
-    DURABLE_MCP_ASSERT(!"a statement without text");
+    DURABLE_MCP_ASSERT(statement != Sql::count_of_them);  // which is none
     return nullptr;
 }
 

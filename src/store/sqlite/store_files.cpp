@@ -40,15 +40,24 @@ std::string boot_id() {
 
 const char* network_file_system(std::uint64_t statfs_type) {
     switch (statfs_type & 0xffffffff) {
-        case 0x6969: return "NFS";
-        case 0x517b: return "SMB";
-        case 0xff534d42: return "CIFS";
-        case 0xfe534d42: return "SMB2";
-        case 0x01021997: return "9p";
-        case 0x73757245: return "Coda";
-        case 0x5346414f: return "AFS";
-        case 0x00c36400: return "Ceph";
-        default: return nullptr;
+        case 0x6969:
+            return "NFS";
+        case 0x517b:
+            return "SMB";
+        case 0xff534d42:
+            return "CIFS";
+        case 0xfe534d42:
+            return "SMB2";
+        case 0x01021997:
+            return "9p";
+        case 0x73757245:
+            return "Coda";
+        case 0x5346414f:
+            return "AFS";
+        case 0x00c36400:
+            return "Ceph";
+        default:
+            return nullptr;
     }
 }
 
@@ -69,12 +78,17 @@ base::Result<StoreFiles> StoreFiles::open(const std::string& path, std::size_t b
 }
 
 StoreFiles::StoreFiles(StoreFiles&& other) noexcept
-    : directory_(std::move(other.directory_)), path_(std::move(other.path_)), ballast_bytes_(other.ballast_bytes_),
+    : directory_(std::move(other.directory_)),
+      path_(std::move(other.path_)),
+      ballast_bytes_(other.ballast_bytes_),
       lock_fd_(std::exchange(other.lock_fd_, -1)) {}
 
 StoreFiles::~StoreFiles() {
     if (lock_fd_ >= 0) {
-        ::close(lock_fd_);  // the file stays: removing it would let two others lock two different ones
+        // Unlocking, not only closing: a child that was forked a moment ago has a copy of the descriptor until it runs for the first time,
+        // and the lock would live as long. The file stays: removing it would let two others lock two different ones.
+        ::flock(lock_fd_, LOCK_UN);
+        ::close(lock_fd_);
     }
 }
 
@@ -83,7 +97,8 @@ std::optional<Failure> StoreFiles::prepare_directory() {
     const std::string name = slash == std::string::npos ? path_ : path_.substr(slash + 1);
     const std::string parent = slash == std::string::npos ? "." : slash == 0 ? "/" : path_.substr(0, slash);
     if (name.empty() || name == "." || name == ".." || path_.find('\0') != std::string::npos) {
-        return Failure{FailureCode::io, fmt::format("The store cannot be opened: '{}' does not name a file. Give the path of a database file.", path_)};
+        return Failure{FailureCode::io,
+                       fmt::format("The store cannot be opened: '{}' does not name a file. Give the path of a database file.", path_)};
     }
     if (::mkdir(parent.c_str(), 0700) == 0) {
         const auto above = parent.rfind('/');
@@ -93,7 +108,8 @@ std::optional<Failure> StoreFiles::prepare_directory() {
             ::close(fd);
         }
     } else if (errno != EEXIST) {
-        return io_failure("creating its directory", parent, errno, "Create the directories above it, or choose a place where this user may write.");
+        return io_failure("creating its directory", parent, errno,
+                          "Create the directories above it, or choose a place where this user may write.");
     }
     std::array<char, PATH_MAX> resolved;
     if (::realpath(parent.c_str(), resolved.data()) == nullptr) {
@@ -102,20 +118,23 @@ std::optional<Failure> StoreFiles::prepare_directory() {
     directory_ = resolved.data();
     path_ = directory_ == "/" ? "/" + name : directory_ + "/" + name;
 
-    struct stat status{};
+    struct stat status {};
     if (::stat(directory_.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
         return io_failure("its directory", directory_, ENOTDIR, "Check the path.");
     }
     if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0) {
-        return Failure{FailureCode::io, fmt::format("The store {} is not opened: everybody may write to its directory and replace its files. "
-                                                    "Take that right away (chmod o-w {}), or choose another directory.", path_, directory_)};
+        return Failure{FailureCode::io,
+                       fmt::format("The store {} is not opened: everybody may write to its directory and replace its files. "
+                                   "Take that right away (chmod o-w {}), or choose another directory.",
+                                   path_, directory_)};
     }
-    struct statfs system{};
+    struct statfs system {};
     if (::statfs(directory_.c_str(), &system) == 0) {
         if (const char* name_of_it = network_file_system(static_cast<std::uint64_t>(system.f_type))) {
             return Failure{FailureCode::store_incompatible,
                            fmt::format("The store {} is not opened: it lies on a network file system ({}), where SQLite cannot keep its "
-                                       "promises. Choose a local disk.", path_, name_of_it)};
+                                       "promises. Choose a local disk.",
+                                       path_, name_of_it)};
         }
     }
     return std::nullopt;
@@ -125,7 +144,8 @@ std::optional<Failure> StoreFiles::take_lock() {
     const std::string lock_path = path_ + ".lock";
     lock_fd_ = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (lock_fd_ < 0) {
-        return io_failure("opening its lock", lock_path, errno, "Check that this user may write to the directory, and that it is not a link.");
+        return io_failure("opening its lock", lock_path, errno,
+                          "Check that this user may write to the directory, and that it is not a link.");
     }
     if (::flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) {
         const int error = errno;
@@ -139,9 +159,10 @@ std::optional<Failure> StoreFiles::take_lock() {
         const std::string who = pid == static_cast<long>(::getpid()) ? "this process has it open already"
                                 : pid > 0                            ? fmt::format("process {} has it open", pid)
                                                                      : std::string("another process has it open");
-        return Failure{FailureCode::store_locked,
-                       fmt::format("The store {} is in use: {}. One store serves one server at a time: stop the other one, or choose another path.",
-                                   path_, who)};
+        return Failure{
+            FailureCode::store_locked,
+            fmt::format("The store {} is in use: {}. One store serves one server at a time: stop the other one, or choose another path.",
+                        path_, who)};
     }
     const std::string text = fmt::format("{}\n{}\n", ::getpid(), boot_id());
     if (::ftruncate(lock_fd_, 0) != 0 || ::pwrite(lock_fd_, text.data(), text.size(), 0) < 0) {
@@ -151,11 +172,12 @@ std::optional<Failure> StoreFiles::take_lock() {
 }
 
 std::optional<Failure> StoreFiles::create_file() {
-    struct stat status{};
+    struct stat status {};
     if (::lstat(path_.c_str(), &status) == 0) {
         if (!S_ISREG(status.st_mode)) {
-            return Failure{FailureCode::io, fmt::format("The store {} is not opened: it is {}, not a plain file. Give the path of the file itself.",
-                                                        path_, S_ISLNK(status.st_mode) ? "a symbolic link" : "a directory or a device")};
+            return Failure{FailureCode::io,
+                           fmt::format("The store {} is not opened: it is {}, not a plain file. Give the path of the file itself.", path_,
+                                       S_ISLNK(status.st_mode) ? "a symbolic link" : "a directory or a device")};
         }
         return std::nullopt;
     }
@@ -183,11 +205,11 @@ base::Result<void> StoreFiles::sync_directory() const {
 }
 
 bool StoreFiles::restore_ballast() {
-    struct statvfs space{};
+    struct statvfs space {};
     const bool known = ::statvfs(directory_.c_str(), &space) == 0;
     const auto available = static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize;
     const std::string ballast = path_ + ".ballast";
-    struct stat status{};
+    struct stat status {};
     if (ballast_bytes_ == 0 || (::lstat(ballast.c_str(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) >= ballast_bytes_)) {
         return !known || available >= margin_bytes;
     }
@@ -206,6 +228,8 @@ bool StoreFiles::restore_ballast() {
     return error == 0;
 }
 
-bool StoreFiles::release_ballast() { return ballast_bytes_ > 0 && ::unlink((path_ + ".ballast").c_str()) == 0; }
+bool StoreFiles::release_ballast() {
+    return ballast_bytes_ > 0 && ::unlink((path_ + ".ballast").c_str()) == 0;
+}
 
 }  // namespace durable_mcp::store::sqlite

@@ -10,12 +10,13 @@
 
 namespace durable_mcp::store::sqlite {
 
-/// The directory, the lock and the ballast around one database file. What SQLite itself opens (the file, -wal, -shm) is not opened here after
-/// SQLite has: closing another descriptor of the same file would drop SQLite's locks.
+/// The directory, the lock and the ballast around one database file. What SQLite itself opens (the file, -wal, -shm) is not opened here
+/// after SQLite has: closing another descriptor of the same file would drop SQLite's locks.
 class StoreFiles {
 public:
-    /// Creates the directory (0700, only the last component) and the file (0600) where they are absent, and takes the lock, which is held as
-    /// long as the object lives. Fails with `store_locked`, `store_incompatible` or `io`; the sentence names the path and says what to do.
+    /// Creates the directory (0700, only the last component) and the file (0600) where they are absent, and takes the lock, which is held
+    /// as long as the object lives. Fails with `store_locked`, `store_incompatible` or `io`; the sentence names the path and says what to
+    /// do.
     [[nodiscard]] static base::Result<StoreFiles> open(const std::string& path, std::size_t ballast_bytes);
 
     StoreFiles(StoreFiles&& other) noexcept;

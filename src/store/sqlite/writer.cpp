@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/writer.hpp"
 
-// A batch is one transaction. Conflicts are rare, and most show before their group has written anything, so a batch is first applied without
-// savepoints; only when a group met a conflict after it had written is everything rolled back and applied again, with a savepoint around
-// each group. (A savepoint makes SQLite copy every page that a group touches: measured, a sixth of the CPU time of a workflow.)
+// A batch is one transaction. Conflicts are rare, and most show before their group has written anything, so a batch is first applied
+// without savepoints; only when a group met a conflict after it had written is everything rolled back and applied again, with a savepoint
+// around each group. (A savepoint makes SQLite copy every page that a group touches: measured, a sixth of the CPU time of a workflow.)
 
 #include <utility>
 
@@ -18,9 +18,9 @@ namespace {
 using base::Failure;
 using base::FailureCode;
 
-constexpr int worth_copying_pages = 1'000;   // 4 MiB: SQLite's own default
-constexpr int too_long_pages = 4'096;        // 16 MiB: begin the file anew even under load
-constexpr int far_too_long_pages = 16'384;   // 64 MiB: some reader held it open for long; give the space back
+constexpr int worth_copying_pages = 1'000;  // 4 MiB: SQLite's own default
+constexpr int too_long_pages = 4'096;       // 16 MiB: begin the file anew even under load
+constexpr int far_too_long_pages = 16'384;  // 64 MiB: some reader held it open for long; give the space back
 
 }  // namespace
 
@@ -76,7 +76,8 @@ BatchOutcome Writer::commit(std::span<const Group* const> groups) {
     return outcomes;
 }
 
-Writer::Applied Writer::apply_batch(std::span<const Group* const> groups, bool under_savepoints, std::vector<GroupOutcome>& outcomes, bool& torn) {
+Writer::Applied Writer::apply_batch(std::span<const Group* const> groups, bool under_savepoints, std::vector<GroupOutcome>& outcomes,
+                                    bool& torn) {
     for (const Group* group : groups) {
         bool wrote = false;
         if (under_savepoints && !done(Sql::savepoint)) {
@@ -114,7 +115,11 @@ Writer::Applied Writer::apply(const Group& group, bool& wrote) {
 Writer::Applied Writer::apply_one(const PutSession& write) {
     const SessionRow& row = write.row;
     Statement statement(*connection_, Sql::put_session);
-    return written(statement.text(row.id).text(row.owner).text(row.document).integer(row.created_ms).integer(row.last_seen_ms)
+    return written(statement.text(row.id)
+                       .text(row.owner)
+                       .text(row.document)
+                       .integer(row.created_ms)
+                       .integer(row.last_seen_ms)
                        .integer(session_checksum(row)));
 }
 
@@ -144,26 +149,38 @@ Writer::Applied Writer::apply_one(const InsertCall& write) {
     statement.text(row.id).text(row.session).text(row.request_id).text(row.digest).text(row.stream).text(row.document);
     statement.integer(static_cast<int>(row.state)).integer(row.attempts).integer(row.crashed_attempts).integer(row.crash_mark);
     statement.integer(row.answer_event).integer(row.accepted_ms).integer(row.finished_ms);
-    return written(statement.integer(call_checksum(row)).integer(state_checksum(row.id, row.state, row.answer_event, row.finished_ms))
+    return written(statement.integer(call_checksum(row))
+                       .integer(state_checksum(row.id, row.state, row.answer_event, row.finished_ms))
                        .integer(attempt_checksum(row.id, row.attempts, row.crashed_attempts, row.crash_mark)));
 }
 
 Writer::Applied Writer::apply_one(const UpdateCall& write) {
     Statement statement(*connection_, Sql::update_call);
-    return written(statement.text(write.id).integer(static_cast<int>(write.state)).integer(write.answer_event).integer(write.finished_ms)
+    return written(statement.text(write.id)
+                       .integer(static_cast<int>(write.state))
+                       .integer(write.answer_event)
+                       .integer(write.finished_ms)
                        .integer(state_checksum(write.id, write.state, write.answer_event, write.finished_ms)));
 }
 
 Writer::Applied Writer::apply_one(const CountAttempt& write) {
     Statement statement(*connection_, Sql::count_attempt);
-    return written(statement.text(write.id).integer(write.attempts).integer(write.crashed_attempts).integer(write.crash_mark)
+    return written(statement.text(write.id)
+                       .integer(write.attempts)
+                       .integer(write.crashed_attempts)
+                       .integer(write.crash_mark)
                        .integer(attempt_checksum(write.id, write.attempts, write.crashed_attempts, write.crash_mark)));
 }
 
 Writer::Applied Writer::apply_one(const AppendEntry& write) {
     const journal::Entry& entry = write.entry;
     Statement statement(*connection_, Sql::append_entry);
-    statement.text(write.call).integer(entry.seq).integer(static_cast<int>(entry.kind)).text(entry.key).text(entry.type).text(entry.payload);
+    statement.text(write.call)
+        .integer(entry.seq)
+        .integer(static_cast<int>(entry.kind))
+        .text(entry.key)
+        .text(entry.type)
+        .text(entry.payload);
     return written(statement.integer(entry_checksum(write.call, entry)));
 }
 
@@ -177,7 +194,10 @@ Writer::Applied Writer::apply_one(const PutMapRow& write) {
     map_written_ = true;
     ++map_version_;  // even if this batch is rolled back: a gap is harmless, using a number twice is not
     Statement statement(*connection_, Sql::put_map_row);
-    return written(statement.text(write.map).blob(write.key).blob(write.value).integer(map_version_)
+    return written(statement.text(write.map)
+                       .blob(write.key)
+                       .blob(write.value)
+                       .integer(map_version_)
                        .integer(map_row_checksum(write.map, write.key, write.value, map_version_)));
 }
 
@@ -231,11 +251,14 @@ Writer::Applied Writer::apply_one(const ExpectRunning& write) {
 Writer::Applied Writer::written(Statement& statement) {
     const int code = statement.step();
     switch (code) {
-        case SQLITE_DONE: return Applied::whole;
+        case SQLITE_DONE:
+            return Applied::whole;
         case SQLITE_CONSTRAINT_PRIMARYKEY:
         case SQLITE_CONSTRAINT_UNIQUE:
-        case SQLITE_CONSTRAINT_FOREIGNKEY: return Applied::conflict;
-        default: return failed(code);
+        case SQLITE_CONSTRAINT_FOREIGNKEY:
+            return Applied::conflict;
+        default:
+            return failed(code);
     }
 }
 
@@ -259,10 +282,12 @@ Failure Writer::settle_failure(bool at_commit) {
     const Meaning meaning = meaning_of(code, write_errno(handle, File::log));
     const std::string what = explain(handle, code, at_commit ? "COMMIT" : "Writing a batch");
     if (meaning == Meaning::damaged) {
-        return {FailureCode::outcome_unknown, what + ". The store is damaged; keep its files, and restore a backup or try `sqlite3 FILE .recover`."};
+        return {FailureCode::outcome_unknown,
+                what + ". The store is damaged; keep its files, and restore a backup or try `sqlite3 FILE .recover`."};
     }
     if (at_commit && meaning == Meaning::broken) {
-        return {FailureCode::outcome_unknown, what + ". Nobody knows whether it happened; the store says nothing more until it is opened anew."};
+        return {FailureCode::outcome_unknown,
+                what + ". Nobody knows whether it happened; the store says nothing more until it is opened anew."};
     }
     if (sqlite3_get_autocommit(handle) == 0 && (!done(Sql::rollback) || sqlite3_get_autocommit(handle) == 0)) {
         return {FailureCode::outcome_unknown, what + ", and it could not be rolled back: " + explain(handle, code_, "ROLLBACK")};
@@ -312,13 +337,15 @@ std::optional<Failure> Writer::checkpoint(int mode) {
     }
     switch (meaning_of(code, write_errno(handle, File::database))) {
         case Meaning::busy:
-        case Meaning::full: return std::nullopt;  // everything is in the WAL still
+        case Meaning::full:
+            return std::nullopt;  // everything is in the WAL still
         case Meaning::broken:
-        case Meaning::damaged: break;
+        case Meaning::damaged:
+            break;
     }
     // Linux forgets the pages whose fsync failed, and a second fsync says that all is well: only opening anew, from the WAL, is safe.
-    return Failure{FailureCode::outcome_unknown,
-                   explain(handle, code, "A checkpoint") + ". What was committed is in the write-ahead log; the store must be opened anew."};
+    return Failure{FailureCode::outcome_unknown, explain(handle, code, "A checkpoint") +
+                                                     ". What was committed is in the write-ahead log; the store must be opened anew."};
 }
 
 }  // namespace durable_mcp::store::sqlite

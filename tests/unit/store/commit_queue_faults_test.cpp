@@ -156,7 +156,10 @@ TEST_F(commit_queue_faults, waiters_and_blocked_submitters_are_let_go_by_the_poi
     store_->wait_until_entered(1);
     std::vector<std::thread> threads;
     for (int i = 0; i < 8; ++i) {
-        threads.emplace_back([&] { queue->wait(submit(*queue, "x", Urgency::lazy, WhenFull::keep)); });
+        threads.emplace_back([&] {
+            queue->wait_for_room();
+            queue->wait(submit(*queue, "x", Urgency::lazy, WhenFull::keep));
+        });
     }
     store_->let_go();
     for (auto& thread : threads) {

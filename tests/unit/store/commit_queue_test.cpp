@@ -143,8 +143,8 @@ TEST_F(commit_queue, a_completion_has_been_called_when_wait_returns_and_not_befo
 
 TEST_F(commit_queue, a_completion_may_submit) {
     const auto queue = open();
-    queue->wait(queue->submit(named("a"), Urgency::lazy, WhenFull::fail,
-                              [&](base::Result<GroupOutcome>) { submit(*queue, "b", Urgency::soon); }));
+    queue->wait(
+        queue->submit(named("a"), Urgency::lazy, WhenFull::fail, [&](base::Result<GroupOutcome>) { submit(*queue, "b", Urgency::soon); }));
     log_.wait_for(1);
     EXPECT_EQ(store_->names(), (Lines{"a", "b"}));
 }
@@ -188,7 +188,7 @@ TEST_F(commit_queue, many_threads_commit_in_the_order_of_their_tickets) {
     EXPECT_EQ(std::adjacent_find(completed.begin(), completed.end()), completed.end());
 }
 
-TEST_F(commit_queue, submitters_block_while_too_much_is_queued_and_the_engine_can_ask) {
+TEST_F(commit_queue, whoever_waits_for_room_waits_while_too_much_is_queued_and_the_engine_can_ask) {
     limits_.queued_bytes = 10'000;
     const auto queue = open();
     EXPECT_FALSE(queue->is_congested());
@@ -198,6 +198,7 @@ TEST_F(commit_queue, submitters_block_while_too_much_is_queued_and_the_engine_ca
     EXPECT_TRUE(queue->is_congested());
     std::atomic<bool> submitted{false};
     std::thread blocked([&] {
+        queue->wait_for_room();
         const auto ticket = submit(*queue, "b", Urgency::lazy);
         submitted = true;
         queue->wait(ticket);
@@ -210,20 +211,21 @@ TEST_F(commit_queue, submitters_block_while_too_much_is_queued_and_the_engine_ca
     EXPECT_EQ(store_->names(), (Lines{"large", "b"}));
 }
 
-TEST_F(commit_queue, submitters_that_block_make_our_own_thread_commit_what_is_lazy) {
+TEST_F(commit_queue, who_waits_for_room_makes_our_own_thread_commit_what_is_lazy) {
     limits_.queued_bytes = 10'000;
     const auto queue = open();
     queue->submit(named("large", 20'000), Urgency::lazy, WhenFull::fail);
-    submit(*queue, "b", Urgency::soon);  // blocks until the large one is gone
+    queue->wait_for_room();
+    submit(*queue, "b", Urgency::soon);
     log_.wait_for(1);
     EXPECT_EQ(store_->names(), (Lines{"large", "b"}));
 }
 
-TEST_F(commit_queue, a_completion_that_submits_into_a_full_queue_does_not_wait_for_itself) {
+TEST_F(commit_queue, a_completion_may_submit_into_a_full_queue) {
     limits_.queued_bytes = 1;
     const auto queue = open();
-    queue->wait(queue->submit(named("a"), Urgency::lazy, WhenFull::fail,
-                              [&](base::Result<GroupOutcome>) { submit(*queue, "b", Urgency::soon); }));
+    queue->wait(
+        queue->submit(named("a"), Urgency::lazy, WhenFull::fail, [&](base::Result<GroupOutcome>) { submit(*queue, "b", Urgency::soon); }));
     log_.wait_for(1);
     EXPECT_EQ(store_->names(), (Lines{"a", "b"}));
 }

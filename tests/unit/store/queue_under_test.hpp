@@ -69,17 +69,43 @@ public:
         return room_;
     }
 
-    void hold() { set([this] { held_ = true; }); }
-    void let_go() { set([this] { held_ = false; }); }
-    void fail_with(base::FailureCode code) { set([this, code] { failure_ = base::Failure{code, "scripted"}; room_ = false; }); }
-    void recover() { set([this] { failure_.reset(); room_ = true; }); }
-    void have_reserve() { set([this] { reserve_ = true; }); }
-    void take_at_most(std::size_t groups) { set([this, groups] { largest_ = groups; }); }
+    void hold() {
+        set([this] { held_ = true; });
+    }
+    void let_go() {
+        set([this] { held_ = false; });
+    }
+    void fail_with(base::FailureCode code) {
+        set([this, code] {
+            failure_ = base::Failure{code, "scripted"};
+            room_ = false;
+        });
+    }
+    void recover() {
+        set([this] {
+            failure_.reset();
+            room_ = true;
+        });
+    }
+    void have_reserve() {
+        set([this] { reserve_ = true; });
+    }
+    void take_at_most(std::size_t groups) {
+        set([this, groups] { largest_ = groups; });
+    }
 
-    void wait_until_entered(int commits) { wait([&] { return entered_ >= commits; }); }
-    void wait_until_tried(int commits) { wait([&] { return tried_ >= commits; }); }
-    void wait_until_tidied(int times) { wait([&] { return tidied_ >= times; }); }
-    void wait_until_asked_for_room(int times) { wait([&] { return asked_for_room_ >= times; }); }
+    void wait_until_entered(int commits) {
+        wait([&] { return entered_ >= commits; });
+    }
+    void wait_until_tried(int commits) {
+        wait([&] { return tried_ >= commits; });
+    }
+    void wait_until_tidied(int times) {
+        wait([&] { return tidied_ >= times; });
+    }
+    void wait_until_asked_for_room(int times) {
+        wait([&] { return asked_for_room_ >= times; });
+    }
 
     std::vector<Batch> batches() {
         const std::lock_guard lock(mutex_);
@@ -140,7 +166,9 @@ private:
     int asked_for_room_ = 0;
 };
 
-inline Group named(std::string name, std::size_t bytes = 0) { return {AppendEvent{{std::move(name), 1, std::string(bytes, 'x')}}}; }
+inline Group named(std::string name, std::size_t bytes = 0) {
+    return {AppendEvent{{std::move(name), 1, std::string(bytes, 'x')}}};
+}
 
 /// What completions said, in the order in which they said it.
 class Log {
@@ -148,9 +176,10 @@ public:
     Completion expect(std::string name) {
         return [this, name](base::Result<GroupOutcome> outcome) {
             const std::lock_guard lock(mutex_);
-            lines_.push_back(name + (outcome ? " committed" : outcome.error().code == base::FailureCode::store_full    ? " full"
-                                                          : outcome.error().code == base::FailureCode::outcome_unknown ? " unknown"
-                                                                                                                       : " unavailable"));
+            lines_.push_back(name + (outcome                                                      ? " committed"
+                                     : outcome.error().code == base::FailureCode::store_full      ? " full"
+                                     : outcome.error().code == base::FailureCode::outcome_unknown ? " unknown"
+                                                                                                  : " unavailable"));
             changed_.notify_all();
         };
     }

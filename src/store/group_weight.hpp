@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+
+#include "store/store.hpp"
+
+namespace durable_mcp::store {
+
+/// What `group` weighs in memory, in bytes, near enough for the limits on batches and on what is queued.
+[[nodiscard]] std::size_t weigh(const Group& group);
+
+}  // namespace durable_mcp::store
