@@ -11,11 +11,11 @@
 //         static Money decode(const ValueView& in) { return Money{in.integer(0, 1'000'000)}; }
 //     };
 //
-// `tag()` is written into the journal beside every value: a later program that reads the step as another type is told so (StepMismatchError).
-// Choose one that is yours, and change it only together with the meaning of what is stored.
+// `tag()` is written into the journal beside every value: a later program that reads the step as another type is told so
+// (StepMismatchError). Choose one that is yours, and change it only together with the meaning of what is stored.
 //
-// Built in: bool, every integer, float, double, std::string, Bytes, nlohmann::json, std::optional, std::vector, std::map<std::string, …>, void.
-// A value is stored byte-exact: 64-bit integers to the last bit, 1.0 apart from 1.
+// Built in: bool, every integer, float, double, std::string, Bytes, nlohmann::json, std::optional, std::vector, std::map<std::string,
+// …>, void. A value is stored byte-exact: 64-bit integers to the last bit, 1.0 apart from 1.
 
 #include <cstdint>
 #include <limits>

@@ -11,8 +11,8 @@
 
 namespace durable_mcp {
 
-/// One piece of what a tool or a prompt says: text, an image, a sound, a resource or a link to one. A client of an older revision that has no
-/// word for it gets text instead.
+/// One piece of what a tool or a prompt says: text, an image, a sound, a resource or a link to one. A client of an older revision that
+/// has no word for it gets text instead.
 class DURABLE_MCP_EXPORT Content {
 public:
     [[nodiscard]] static Content text(std::string_view text);

@@ -27,26 +27,26 @@ template <class... E>
 inline constexpr Retryable retryable = {&detail::is_any_of<E...>};
 
 struct AtMostOnceOptions {
-    /// An exception of one of these types (or derived from one) says for certain that nothing happened: the step is durably as if it had never
-    /// started, the exception leaves as it is, and the same alias may be used again, in this attempt or a later one.
+    /// An exception of one of these types (or derived from one) says for certain that nothing happened: the step is durably as if it
+    /// had never started, the exception leaves as it is, and the same alias may be used again, in this attempt or a later one.
     Retryable retryable = {};
 };
 
 /// What a handler knows of its call, and the only way in which it does things that survive the process.
 ///
-/// A handler that takes a `DurableContext&`, in any position, is a *durable function*. When the process dies in the middle, the next one runs the
-/// handler again from its first line: steps that were recorded return their recorded values without running, and the first one that was not
-/// goes on from there. So code between the steps must be cheap to repeat and free of effects.
+/// A handler that takes a `DurableContext&`, in any position, is a *durable function*. When the process dies in the middle, the next
+/// one runs the handler again from its first line: steps that were recorded return their recorded values without running, and the first
+/// one that was not goes on from there. So code between the steps must be cheap to repeat and free of effects.
 ///
-/// **Aliases.** A step is known by its alias, not by its position: the handler may be changed and deployed while calls are unfinished. An alias is
-/// any UTF-8 text of 1 to 1024 bytes without U+0001, unique in the call (DuplicateStepError), and stays with its kind and its result type
-/// (StepMismatchError). In a loop: `context.key("charge", i)`.
+/// **Aliases.** A step is known by its alias, not by its position: the handler may be changed and deployed while calls are unfinished.
+/// An alias is any UTF-8 text of 1 to 1024 bytes without U+0001, unique in the call (DuplicateStepError), and stays with its kind and
+/// its result type (StepMismatchError). In a loop: `context.key("charge", i)`.
 ///
 /// **Values.** A step may return anything with a codec (codec.hpp), or nothing. What the handler gets is always what was stored.
 ///
-/// **Leaving.** Any member may leave the handler with durable_mcp::Unwind, which is not a std::exception: let it pass. A step inside a step's
-/// callable, in a destructor or on another thread is a std::logic_error. A handler that is `noexcept`, or calls a step through a frame that is,
-/// ends the process when the call is suspended or cancelled.
+/// **Leaving.** Any member may leave the handler with durable_mcp::Unwind, which is not a std::exception: let it pass. A step inside a
+/// step's callable, in a destructor or on another thread is a std::logic_error. A handler that is `noexcept`, or calls a step through a
+/// frame that is, ends the process when the call is suspended or cancelled.
 ///
 /// *Threads*: the handler's own only. *Lifetime*: until the handler returns.
 class DURABLE_MCP_EXPORT DurableContext {
@@ -76,8 +76,8 @@ public:
     /// *Durability*: that it starts is on disk before `function` runs; its value is queued when this returns.
     /// *Replay*: recorded: the value. The process died inside `function`: nobody knows whether it happened, and
     /// AtMostOnceFailedBeforeCompleting with `cause() == interrupted` is thrown from then on.
-    /// *Errors*: `function` threw (and not one of `options.retryable`), or returned what cannot be stored: AtMostOnceFailedBeforeCompleting with
-    /// `cause() == failed`, now and on each replay; what was thrown is nested now only.
+    /// *Errors*: `function` threw (and not one of `options.retryable`), or returned what cannot be stored:
+    /// AtMostOnceFailedBeforeCompleting with `cause() == failed`, now and on each replay; what was thrown is nested now only.
     ///
     ///     auto receipt = context.at_most_once("charge", [&] { return gateway.charge(card, cents); }, {.retryable = retryable<Unreachable>});
     template <class F>
@@ -89,11 +89,12 @@ public:
 
     /// Runs `function(Transaction&)` on the server's state: what it writes and what it returns are applied together, exactly once.
     ///
-    /// The recommended way to keep state. Serializable: when something that it read has changed before it could commit, `function` runs again, so
-    /// it must do nothing but read and write maps.
+    /// The recommended way to keep state. Serializable: when something that it read has changed before it could commit, `function` runs
+    /// again, so it must do nothing but read and write maps.
     ///
     /// *Durability*: as for at_least_once. *Replay*: recorded: the value, and nothing is written again.
-    /// *Errors*: what `function` throws leaves as StepFailed, now and on each replay, and nothing is written; Error(conflict) when it lost 64 times.
+    /// *Errors*: what `function` throws leaves as StepFailed, now and on each replay, and nothing is written; Error(conflict) when it
+    /// lost 64 times.
     ///
     ///     context.transact("book", [&](auto& state) { state.map("ledger").insert(receipt, cents); });
     template <class F>
@@ -113,7 +114,8 @@ public:
     /// *Durability*: sent when the steps before it are durable. *Replay*: not sent again.
     void report_progress(double progress, std::optional<double> total = std::nullopt, std::string_view message = {});
 
-    /// Sends a log message to the client, if its level is at least the one that the client set ("info" until then). `data` is anything with a codec.
+    /// Sends a log message to the client, if its level is at least the one that the client set ("info" until then). `data` is anything
+    /// with a codec.
     ///
     /// *Replay*: a message that was sent is not sent again; logging the same thing twice sends it twice.
     ///
@@ -124,15 +126,17 @@ public:
         send_log(level, detail::encode_text(data), logger);
     }
 
-    /// Tells every client that a list has changed. Registering and removing do so by themselves; these are for what handlers list on their own.
+    /// Tells every client that a list has changed. Registering and removing do so by themselves; these are for what handlers list on
+    /// their own.
     void send_tools_list_changed();
     void send_prompts_list_changed();
     void send_resources_list_changed();
 
     // ── The call itself ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A key for a receiver that drops repeated requests (a payment gateway's `Idempotency-Key`): the same in every attempt of this call, different
-    /// for every alias and every call, unguessable. It makes at_least_once exactly-once at such a receiver. May be asked for as often as you like.
+    /// A key for a receiver that drops repeated requests (a payment gateway's `Idempotency-Key`): the same in every attempt of this
+    /// call, different for every alias and every call, unguessable. It makes at_least_once exactly-once at such a receiver. May be
+    /// asked for as often as you like.
     [[nodiscard]] std::string idempotency_key(std::string_view alias);
 
     /// The call's id, as in the log and on the dashboard. Unguessable.

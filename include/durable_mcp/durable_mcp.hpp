@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Everything that most programs need. nlohmann::json is here for handlers that speak it, and is two thirds of what this header costs to compile:
-// a file that does not may include durable_mcp/server.hpp alone.
+// Everything that most programs need. nlohmann::json is here for handlers that speak it, and is two thirds of what this header costs to
+// compile: a file that does not may include durable_mcp/server.hpp alone.
 
 #include <nlohmann/json.hpp>
 

@@ -35,7 +35,8 @@ private:
     ErrorCode code_;
 };
 
-/// The tool says no, in words meant for the client: becomes the text of an `isError` result. What other exceptions say stays in the server's log.
+/// The tool says no, in words meant for the client: becomes the text of an `isError` result. What other exceptions say stays in the
+/// server's log.
 class DURABLE_MCP_EXPORT ToolError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;

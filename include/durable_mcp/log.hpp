@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Two kinds of log. What the library tells its operator goes to the spdlog::logger in Options::logger; spdlog is only named here, so include
-// <spdlog/spdlog.h> to make one. What a handler tells its client goes through DurableContext::log.
+// Two kinds of log. What the library tells its operator goes to the spdlog::logger in Options::logger; spdlog is only named here, so
+// include <spdlog/spdlog.h> to make one. What a handler tells its client goes through DurableContext::log.
 
 #include <cstdint>
 

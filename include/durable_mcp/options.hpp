@@ -61,8 +61,8 @@ struct Options {
 
     Store store = {};                        ///< sqlite("file.db"), or memory() in tests. There is no default
 
-    /// What `Host` may say beyond the loopback names and `host` itself, such as "mcp.example.com" or "mcp.example.com:8443". Others get 403:
-    /// that is what keeps web pages from reaching a server on the user's machine (DNS rebinding).
+    /// What `Host` may say beyond the loopback names and `host` itself, such as "mcp.example.com" or "mcp.example.com:8443". Others get
+    /// 403: that is what keeps web pages from reaching a server on the user's machine (DNS rebinding).
     std::vector<std::string> allowed_hosts = {};
     /// What `Origin` may say beyond loopback, such as "https://app.example.com". Requests without `Origin` (not browsers) pass.
     std::vector<std::string> allowed_origins = {};

@@ -15,7 +15,8 @@ namespace detail {
 struct SchemaKey;
 }
 
-/// A JSON Schema (2020-12). A type of its own, made by json_schema() or schema_of<T>(), so that it never competes with a braced list of names.
+/// A JSON Schema (2020-12). A type of its own, made by json_schema() or schema_of<T>(), so that it never competes with a braced list of
+/// names.
 class DURABLE_MCP_EXPORT JsonSchema {
 public:
     /// For codec<T>::schema(): `text` must be one JSON object. It is not checked here.

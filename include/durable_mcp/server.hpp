@@ -30,14 +30,15 @@ class ServerDoor;
 
 /// An MCP server whose calls survive its process.
 ///
-/// **Handlers** are functions or lambdas. Their parameters, but for a `DurableContext&` in any position, are the arguments, in the order of the
-/// names; their types are the schema, and are checked before the handler runs: InvalidArguments names the argument and what was expected.
-/// A `std::optional` parameter, and one with a default (`arg("limit").by_default(10)`), may be left out. A handler is called by many threads at
-/// once. What it throws ends the call: the text of a ToolError is meant for the client, all else is logged, and the client gets the call's id.
+/// **Handlers** are functions or lambdas. Their parameters, but for a `DurableContext&` in any position, are the arguments, in the
+/// order of the names; their types are the schema, and are checked before the handler runs: InvalidArguments names the argument and
+/// what was expected. A `std::optional` parameter, and one with a default (`arg("limit").by_default(10)`), may be left out. A handler
+/// is called by many threads at once. What it throws ends the call: the text of a ToolError is meant for the client, all else is
+/// logged, and the client gets the call's id.
 ///
 /// **Registration** is possible at any time, before start() and while the server runs; clients are told. A name that is taken is
-/// std::invalid_argument: `replace_…` replaces. Calls that run keep the handler that they began with; a call that is resumed after a restart
-/// uses the one that is registered then, so register everything before start().
+/// std::invalid_argument: `replace_…` replaces. Calls that run keep the handler that they began with; a call that is resumed after a
+/// restart uses the one that is registered then, so register everything before start().
 ///
 ///     DurableMCP mcp({.name = "bank", .version = "1.0.0", .store = durable_mcp::sqlite("bank.db")});
 ///     mcp.tool("transfer", "Move money between two accounts.", {"from", "to", arg("cents", "amount in cents").minimum(1)},
@@ -96,8 +97,8 @@ public:
 
     // ── Prompts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Offers a prompt. Parameters are std::string or, where they may be left out, std::optional<std::string>; the result is a PromptResult, or
-    /// a string: one message of the user.
+    /// Offers a prompt. Parameters are std::string or, where they may be left out, std::optional<std::string>; the result is a
+    /// PromptResult, or a string: one message of the user.
     template <std::size_t N, class F>
     void prompt(std::string_view name, std::string_view description, const Arg (&names)[N], F&& handler, const PromptOptions& options = {}) {
         add_prompt(Presence::fresh, name, description, detail::bind<detail::PromptReturn, N>(names, std::forward<F>(handler)), options);
@@ -149,22 +150,25 @@ public:
 
     // ── Life ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Serves until SIGINT or SIGTERM, then stops with a deadline of ten seconds; a second signal ends the process at once. Installs handlers for
-    /// these two signals while it runs, the only member that touches the process. Writes the URL to the log once it serves.
+    /// Serves until SIGINT or SIGTERM, then stops with a deadline of ten seconds; a second signal ends the process at once. Installs
+    /// handlers for these two signals while it runs, the only member that touches the process. Writes the URL to the log once it
+    /// serves.
     /// *Errors*: as start().
     void run();
 
-    /// Takes the store, listens, recovers what the last process left, and returns when it answers; unfinished calls go on in the background.
-    /// Its own thread does the work.
+    /// Takes the store, listens, recovers what the last process left, and returns when it answers; unfinished calls go on in the
+    /// background. Its own thread does the work.
     /// *Errors*: Error with `store_locked`, `store_incompatible`, `store_damaged`, `store_unavailable`, `address_in_use` or `network`;
     /// std::logic_error when it runs already. After a failure it may be started again.
     void start();
 
-    /// Stops: no new call is taken, steps that run may finish until the deadline, the other calls are left to the next start. Returns when nothing
-    /// of the server runs any more, but for step callables that outlived the deadline. Does nothing when it does not run. May be started again.
+    /// Stops: no new call is taken, steps that run may finish until the deadline, the other calls are left to the next start. Returns
+    /// when nothing of the server runs any more, but for step callables that outlived the deadline. Does nothing when it does not run.
+    /// May be started again.
     void stop(std::chrono::milliseconds deadline = std::chrono::seconds(10));
 
-    /// True while calls are answered: from start() to stop(), but for the times in which the store is full, and for good once it is poisoned.
+    /// True while calls are answered: from start() to stop(), but for the times in which the store is full, and for good once it is
+    /// poisoned.
     [[nodiscard]] bool is_ready() const;
     /// The port it listens on, in this start() or the last one; what the options say before the first.
     [[nodiscard]] std::uint16_t port() const;

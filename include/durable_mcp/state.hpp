@@ -24,15 +24,16 @@ struct MapRange {
     std::size_t limit = 0;                ///< rows at most; 0, or more than `range_rows` (10 000), means `range_rows`
 };
 
-/// A named map of the server: byte-string keys in order, values of any type with a codec. It is kept in the store and may be larger than memory.
+/// A named map of the server: byte-string keys in order, values of any type with a codec. It is kept in the store and may be larger
+/// than memory.
 ///
 /// Got from DurableContext::map or Transaction::map; cheap to make, not to be kept beyond the handler or the transaction.
 ///
-/// *In a transaction* reads see the transaction's own writes and are part of what makes it serializable; writes are applied when it commits, all
-/// or none.
+/// *In a transaction* reads see the transaction's own writes and are part of what makes it serializable; writes are applied when it
+/// commits, all or none.
 ///
-/// *Outside* each write is a step of its own: durable before anything that comes after it, and not repeated by a replay. A read is recorded, so that
-/// a replay takes the same branch; `live()` reads what is there now and records nothing.
+/// *Outside* each write is a step of its own: durable before anything that comes after it, and not repeated by a replay. A read is
+/// recorded, so that a replay takes the same branch; `live()` reads what is there now and records nothing.
 ///
 /// *Errors*: ValueMismatchError where a value is not of the type that is asked for; Error(limit_exceeded) for a key over 4096 bytes.
 /// *Threads*: the handler's own only.
@@ -86,7 +87,8 @@ public:
     /// Number of keys.
     [[nodiscard]] std::uint64_t count() const;
 
-    /// The same map, whose reads see what is there now and are not recorded: a replay may see something else. In a transaction it changes nothing.
+    /// The same map, whose reads see what is there now and are not recorded: a replay may see something else. In a transaction it
+    /// changes nothing.
     [[nodiscard]] SortedMap live() const;
 
 private:

@@ -33,12 +33,14 @@ private:
     std::shared_ptr<detail::StoreFactory> factory_;
 };
 
-/// A SQLite file, made when it does not exist. Beside it lie `<path>-wal`, `<path>-shm` and `<path>.lock`; copy none of them while a server runs.
+/// A SQLite file, made when it does not exist. Beside it lie `<path>-wal`, `<path>-shm` and `<path>.lock`; copy none of them while a
+/// server runs.
 ///
 /// *Durability*: what is acknowledged survives SIGKILL at any moment and, on a disk that honours flushes, the loss of power.
 [[nodiscard]] DURABLE_MCP_EXPORT Store sqlite(std::string path);
 
-/// Memory, for tests: lives as long as the last copy of the handle, so that the same handle given to a second server is what a reboot finds.
+/// Memory, for tests: lives as long as the last copy of the handle, so that the same handle given to a second server is what a reboot
+/// finds.
 [[nodiscard]] DURABLE_MCP_EXPORT Store memory();
 
 }  // namespace durable_mcp

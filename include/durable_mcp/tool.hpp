@@ -17,8 +17,8 @@ namespace durable_mcp {
 
 /// What a tool answers, when a plain value does not say enough.
 ///
-/// A handler may return this, or anything with a codec: a string becomes text as it is; everything else becomes its JSON as text, and an object
-/// also `structuredContent`.
+/// A handler may return this, or anything with a codec: a string becomes text as it is; everything else becomes its JSON as text, and
+/// an object also `structuredContent`.
 class DURABLE_MCP_EXPORT ToolResult {
 public:
     ToolResult();
@@ -48,7 +48,8 @@ enum class UnknownArguments : std::uint8_t {
     ignore,
 };
 
-/// What may be said of a tool beyond its name, description and parameters. Each hint is shown only when it is set; clients must not trust them.
+/// What may be said of a tool beyond its name, description and parameters. Each hint is shown only when it is set; clients must not
+/// trust them.
 struct ToolOptions {
     std::string title = {};                         ///< for people; "" shows the name
     Durability durability = Durability::full;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// JSON as the codecs see it. These two handles keep <nlohmann/json.hpp>, which costs two seconds a file, out of everybody's way: whoever wants
-// a nlohmann::json includes it (the umbrella header does) and takes `view.json()` or `writer.json(…)`.
+// JSON as the codecs see it. These two handles keep <nlohmann/json.hpp>, which costs two seconds a file, out of everybody's way:
+// whoever wants a nlohmann::json includes it (the umbrella header does) and takes `view.json()` or `writer.json(…)`.
 
 #include <cstddef>
 #include <cstdint>
@@ -27,8 +27,8 @@ struct Bytes {
 
 /// A JSON value that is being read, and the way to it ("order.items[2]"), so that a misfit is reported by name.
 ///
-/// A member that finds something else than it asks for fails: an argument with InvalidArguments, whose text the client sees; a recorded step with
-/// StepMismatchError; a map's value with ValueMismatchError.
+/// A member that finds something else than it asks for fails: an argument with InvalidArguments, whose text the client sees; a recorded
+/// step with StepMismatchError; a map's value with ValueMismatchError.
 ///
 /// *Lifetime*: borrows; use it inside codec<T>::decode, never beyond. A child borrows its parent too.
 class DURABLE_MCP_EXPORT ValueView {

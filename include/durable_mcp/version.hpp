@@ -9,7 +9,8 @@
 
 namespace durable_mcp {
 
-/// The release that the program runs with, "0.1.0". With a shared library it may be newer than the macros, which are what it was compiled with.
+/// The release that the program runs with, "0.1.0". With a shared library it may be newer than the macros, which are what it was
+/// compiled with.
 [[nodiscard]] DURABLE_MCP_EXPORT const char* version() noexcept;
 
 }  // namespace durable_mcp

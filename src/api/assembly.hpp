@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One start of a server: its store, its loop, its engine, its listener, from take_store() to tear_down(). The members are called in their order.
+// One start of a server: its store, its loop, its engine, its listener, from take_store() to tear_down(). The members are called in
+// their order.
 
 #include <chrono>
 #include <cstdint>

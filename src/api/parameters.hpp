@@ -18,8 +18,8 @@ namespace durable_mcp::api {
 /// Immutable after construction: any thread may bind with it.
 class ParameterList {
 public:
-    /// Throws std::invalid_argument, naming `item` and the parameter, for a name that is empty or used twice, a keyword that does not fit the
-    /// type, bounds that contradict each other, and a default or an allowed value that the parameter itself would refuse.
+    /// Throws std::invalid_argument, naming `item` and the parameter, for a name that is empty or used twice, a keyword that does not
+    /// fit the type, bounds that contradict each other, and a default or an allowed value that the parameter itself would refuse.
     ParameterList(const std::string& item, const detail::Binding& binding);
 
     /// An object schema, with `additionalProperties: false` where unknown arguments are refused.

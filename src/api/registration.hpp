@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// From what a program registers to what the catalog holds: a descriptor for lists, and a target that runs. Each throws std::invalid_argument,
-// with a sentence that names the item, for what cannot be offered.
+// From what a program registers to what the catalog holds: a descriptor for lists, and a target that runs. Each throws
+// std::invalid_argument, with a sentence that names the item, for what cannot be offered.
 
 #include <string_view>
 
