@@ -38,17 +38,19 @@ const Armed& armed() {
     return value;
 }
 
+std::atomic<long> passed{0};
+
+bool is_armed(const char* name) noexcept { return !armed().name.empty() && armed().name == name; }
+
 }  // namespace
 
 void pass_crash_point(const char* name) noexcept {
-    static std::atomic<long> passed{0};
-    if (armed().name.empty() || armed().name != name) {
-        return;
-    }
-    if (passed.fetch_add(1) + 1 == armed().nth) {
+    if (is_armed(name) && passed.fetch_add(1) + 1 == armed().nth) {
         ::kill(::getpid(), SIGKILL);
     }
 }
+
+bool crash_point_is_next(const char* name) noexcept { return is_armed(name) && passed.load() + 1 == armed().nth; }
 
 bool bug_is_planted(const char* name) noexcept { return !armed().bug.empty() && armed().bug == name; }
 

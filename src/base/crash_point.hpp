@@ -9,15 +9,19 @@
 
 namespace durable_mcp::base {
 void pass_crash_point(const char* name) noexcept;
+[[nodiscard]] bool crash_point_is_next(const char* name) noexcept;
 [[nodiscard]] bool bug_is_planted(const char* name) noexcept;
 }  // namespace durable_mcp::base
 
 #define DURABLE_MCP_CRASH_POINT(name) ::durable_mcp::base::pass_crash_point(name)
+/// The next passage of that point kills: for code that must leave something half done before it.
+#define DURABLE_MCP_CRASH_POINT_IS_NEXT(name) ::durable_mcp::base::crash_point_is_next(name)
 #define DURABLE_MCP_PLANTED_BUG(name) ::durable_mcp::base::bug_is_planted(name)
 
 #else
 
 #define DURABLE_MCP_CRASH_POINT(name) static_cast<void>(0)
+#define DURABLE_MCP_CRASH_POINT_IS_NEXT(name) false
 #define DURABLE_MCP_PLANTED_BUG(name) false
 
 #endif

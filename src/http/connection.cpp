@@ -11,6 +11,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include "base/crash_point.hpp"
 #include "http/response_head.hpp"
 
 // A connection serves one request at a time; what a client sends ahead is held until the answer has left.
@@ -466,7 +467,11 @@ void Connection::flush() {
     }
     while (pending() > 0) {
         error_code error;
-        const auto sent = socket_.write_some(asio::buffer(out_.data() + out_sent_, pending()), error);
+        const bool breaks_off = streaming_ && DURABLE_MCP_CRASH_POINT_IS_NEXT("event.mid_write");
+        const auto sent = socket_.write_some(asio::buffer(out_.data() + out_sent_, breaks_off ? pending() / 2 : pending()), error);
+        if (streaming_) {
+            DURABLE_MCP_CRASH_POINT("event.mid_write");
+        }
         if (error == asio::error::would_block) {
             await_output();
             break;

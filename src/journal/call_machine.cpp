@@ -2,6 +2,8 @@
 #include "journal/call_machine.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <utility>
 
@@ -31,6 +33,8 @@ StepKind step_kind_of(EntryKind kind) {
             return StepKind::map_read;
         case EntryKind::event_sent:
             return StepKind::event;
+        case EntryKind::event_inside:
+            break;  // no step: fold() keeps it elsewhere
     }
     DURABLE_MCP_ASSERT(false && "a kind of entry that this release does not know");
     return StepKind::at_least_once;
@@ -56,6 +60,12 @@ EntryKind failed_entry(StepKind kind) {
     }
 }
 
+std::string hexadecimal(std::uint64_t hash) {
+    std::array<char, 16> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), hash, 16).ptr;
+    return {digits.data(), end};
+}
+
 }  // namespace
 
 std::string_view name_of(StepKind kind) {
@@ -71,20 +81,28 @@ std::string_view name_of(StepKind kind) {
 }
 
 CallMachine::CallMachine(History history) : last_progress_(history.last_progress), accepted_(history.accepted) {
+    for (const std::uint64_t hash : history.event_hashes) {
+        ++sent_before_[hash];
+    }
     for (const Entry& entry : history.entries) {
         DURABLE_MCP_ASSERT(entry.seq == last_seq_ + 1);
         last_seq_ = entry.seq;
         fold(entry);
     }
     unpassed_ = records_.size();
-    for (const std::uint64_t hash : history.event_hashes) {
-        ++sent_before_[hash];
-    }
 }
 
 void CallMachine::fold(const Entry& entry) {
     if (entry.kind == EntryKind::once_reset) {
         records_.erase(entry.key);
+        return;
+    }
+    if (entry.kind == EntryKind::event_inside) {
+        const std::uint64_t hash = std::stoull(entry.payload, nullptr, 16);
+        if (const auto sent = sent_before_.find(hash); sent != sent_before_.end() && sent->second > 0) {
+            --sent->second;
+            ++sent_inside_[entry.key][hash];
+        }
         return;
     }
     Status status = Status::completed;
@@ -123,17 +141,20 @@ Decision CallMachine::begin(const Step& step) {
         used_.insert(step.key);
         left_old_ground_ = true;
         accept();
-        if (step.kind == StepKind::at_most_once) {
+        if (step.kind == StepKind::at_most_once && !DURABLE_MCP_PLANTED_BUG("start_without_record")) {
             append(EntryKind::once_started, step, {});
         }
         open_ = step.key;
     }
-    // A map write is applied by its own commit, behind everything that it depends on, and so is an event: neither has to wait.
+    // A map write is applied by its own commit, behind everything that it depends on, and so is an event: they wait for the call's row only.
     const bool is_queued_effect = step.kind == StepKind::map_write || step.kind == StepKind::event;
-    if (!is_queued_effect && !all_entries_are_durable()) {
+    if (is_queued_effect ? !is_acceptance_durable() : !all_entries_are_durable()) {
         return AwaitDurable{};
     }
     open_.reset();
+    if (step.kind == StepKind::at_least_once || step.kind == StepKind::at_most_once || step.kind == StepKind::transact) {
+        body_ = step.key;
+    }
     return Execute{};
 }
 
@@ -168,32 +189,54 @@ Decision CallMachine::replay(const Step& step, Record& record) {
     return RaiseInterrupted{};
 }
 
-void CallMachine::complete(const Step& step, std::string value) { append(completed_entry(step.kind), step, std::move(value)); }
+void CallMachine::complete(const Step& step, std::string value) {
+    body_.reset();
+    append(completed_entry(step.kind), step, std::move(value));
+}
 
-void CallMachine::fail(const Step& step, const Fault& fault) { append(failed_entry(step.kind), step, write_fault(fault)); }
+void CallMachine::fail(const Step& step, const Fault& fault) {
+    body_.reset();
+    append(failed_entry(step.kind), step, write_fault(fault));
+}
 
 void CallMachine::reset(const Step& step) {
     DURABLE_MCP_ASSERT(step.kind == StepKind::at_most_once);
+    body_.reset();
     append(EntryKind::once_reset, step, {});
     used_.erase(step.key);
 }
 
-void CallMachine::abandon(const Step& step) { used_.erase(step.key); }
+void CallMachine::abandon(const Step& step) {
+    body_.reset();
+    used_.erase(step.key);
+}
 
 Entry CallMachine::draft(const Step& step, std::string value) const {
     return {last_seq_ + 1, completed_entry(step.kind), step.key, step.type, std::move(value)};
 }
 
-void CallMachine::adopt(const Step&) { ++last_seq_; }
+Entry CallMachine::draft_event(const Step& step, std::uint64_t nth, std::uint64_t content_hash) const {
+    return {last_seq_ + 1 + nth, EntryKind::event_inside, step.key, {}, hexadecimal(content_hash)};
+}
+
+void CallMachine::adopt(const Step&, std::uint64_t events) {
+    body_.reset();
+    last_seq_ += 1 + events;
+}
 
 std::string CallMachine::next_occurrence(const std::string& base) { return base + '#' + std::to_string(++occurrences_[base]); }
 
 bool CallMachine::emit(std::uint64_t content_hash) {
-    if (has_left_ || finished_) {
+    if (has_left_ || finished_ || is_cancelled()) {
         return false;
     }
-    const auto before = sent_before_.find(content_hash);
-    if (before != sent_before_.end() && before->second > 0) {
+    if (DURABLE_MCP_PLANTED_BUG("repeat_event")) {
+        accept();
+        return true;
+    }
+    auto& sent = body_ ? sent_inside_[*body_] : sent_before_;
+    const auto before = sent.find(content_hash);
+    if (before != sent.end() && before->second > 0) {
         --before->second;
         return false;
     }
@@ -204,8 +247,14 @@ bool CallMachine::emit(std::uint64_t content_hash) {
     return true;
 }
 
+void CallMachine::mark_sent(std::uint64_t content_hash) {
+    if (body_) {
+        append(EntryKind::event_inside, {StepKind::event, *body_, {}}, hexadecimal(content_hash));
+    }
+}
+
 bool CallMachine::advance_progress(double progress) {
-    if (has_left_ || finished_) {
+    if (has_left_ || finished_ || is_cancelled()) {
         return false;
     }
     if (!std::isfinite(progress)) {
@@ -227,7 +276,7 @@ void CallMachine::accept() {
     }
     accepted_ = true;
     outputs_.emplace_back(Accept{});
-    last_entry_output_ = ++handed_out_;
+    acceptance_output_ = last_entry_output_ = ++handed_out_;
 }
 
 void CallMachine::leave(Leave::Reason reason) {

@@ -85,10 +85,11 @@ public:
     void reset(const Step& step);
     /// Nothing happened and nothing is recorded (a transaction whose commit was refused): the key may be used again.
     void abandon(const Step& step);
-    /// The entry that complete() would hand out, without handing it out: for a commit that may be refused as a whole. Follow with
-    /// adopt() once it is durable, or abandon().
+    /// The entry that complete() would hand out, without handing it out: for a commit that may be refused as a whole. Behind it may follow one
+    /// for each event that the callable sent, `nth` from 1. Follow with adopt() once they are durable, or abandon().
     [[nodiscard]] Entry draft(const Step& step, std::string value) const;
-    void adopt(const Step& step);
+    [[nodiscard]] Entry draft_event(const Step& step, std::uint64_t nth, std::uint64_t content_hash) const;
+    void adopt(const Step& step, std::uint64_t events = 0);
 
     /// The key for something that has no alias but its content: `base` and how often it was asked for in this attempt.
     [[nodiscard]] std::string next_occurrence(const std::string& base);
@@ -96,7 +97,11 @@ public:
     // ── Events on the call's own stream.
 
     /// True when an event of that content must be sent now: it was not sent by an earlier attempt, and the replay has left old ground.
+    /// What a step's callable emits is counted apart from what the handler emits outside: a replay that does not run the callable passes over
+    /// its events too, and must not take an equal one behind it for one of them.
     [[nodiscard]] bool emit(std::uint64_t content_hash);
+    /// An event is being queued. Hands out the entry that says where it came from, which must be committed in the event's own batch.
+    void mark_sent(std::uint64_t content_hash);
     /// True when that progress may be sent: it is higher than any before, in this attempt or an earlier one.
     [[nodiscard]] bool advance_progress(double progress);
     [[nodiscard]] std::optional<double> last_progress() const { return last_progress_; }
@@ -108,8 +113,16 @@ public:
     /// Makes sure that the call's row is, or is going to be, on disk.
     void accept();
     [[nodiscard]] bool is_accepted() const { return accepted_; }
+    /// The row is on disk. Nothing but the row itself may be queued for a call before: whatever refuses the row must refuse the rest.
+    [[nodiscard]] bool is_acceptance_durable() const { return accepted_ && durable_ >= acceptance_output_; }
     /// From now on begin() says Leave. What already executes may complete and is recorded.
     void cancel() { leave(Leave::cancelled); }
+    /// As suspend(), in the middle of a begin() that was told to wait: the wait failed, and the handler is being unwound already.
+    void break_off() {
+        suspend();
+        open_.reset();
+        has_left_ = true;
+    }
     void suspend() { leave(Leave::suspended); }
     [[nodiscard]] bool is_cancelled() const { return leaving_ == Leave::cancelled; }
     [[nodiscard]] bool is_leaving() const { return leaving_.has_value(); }
@@ -157,6 +170,8 @@ private:
     std::optional<std::string> open_;                    // key between AwaitDurable and Execute
     std::unordered_map<std::string, std::uint64_t> occurrences_;
     std::unordered_map<std::uint64_t, std::uint64_t> sent_before_;  // event content → times sent by earlier attempts, not yet repeated
+    std::map<std::string, std::unordered_map<std::uint64_t, std::uint64_t>> sent_inside_;  // the same, by the step whose callable sent them
+    std::optional<std::string> body_;                    // key of the step whose callable runs
     std::optional<double> last_progress_;
     std::size_t unpassed_ = 0;
     bool left_old_ground_ = false;
@@ -169,6 +184,7 @@ private:
     std::vector<Output> outputs_;
     std::uint64_t last_seq_ = 0;
     std::uint64_t handed_out_ = 0;         // outputs, including those still in outputs_
+    std::uint64_t acceptance_output_ = 0;  // position of Accept; 0 where an earlier attempt wrote it
     std::uint64_t last_entry_output_ = 0;  // position of the newest one that an effect could depend on
     std::uint64_t durable_ = 0;
 };

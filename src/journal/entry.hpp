@@ -20,6 +20,8 @@ enum class EntryKind : std::uint8_t {
     step_failed = 10,     ///< at_least_once gave up, or a map step could not be recorded; payload is a Fault
     transaction_failed = 11,  ///< the transaction's function threw; nothing was applied; payload is a Fault
     event_sent = 12,      ///< an event on a stream other than the call's own was appended in the same batch; payload is empty
+    event_inside = 13,    ///< an event of the call's own stream, appended in the same batch, came from inside the callable of step `key`;
+                          ///< payload is the event's content hash in hexadecimal
 };
 
 /// One record of a call's journal. `seq` counts from 1 without a gap.

@@ -54,6 +54,7 @@ public:
     const std::shared_ptr<SessionState> session;
     const std::shared_ptr<Stream> stream;
     bool look_up_first = false;        ///< the request id may have been used before: ask the store before the handler runs
+    bool shares_stream = false;        ///< one of a batch
     bool is_recovered = false;         ///< found in the store at boot
     store::CallRow found;              ///< the row, if recovered
     std::uint32_t attempt = 1;

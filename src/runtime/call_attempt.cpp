@@ -51,6 +51,10 @@ void CallDriver::run() {
             has_left = call_->machine->has_left();
             is_cancelled = call_->machine->is_cancelled();
         }
+        if (call_->broken() != Call::Broken::no) {
+            leave(call_->broken() == Call::Broken::gone ? Unwind::Reason::cancelled : Unwind::Reason::unavailable);
+            return;
+        }
         if (has_left && !is_cancelled) {
             services_.log->error("call {} of {} '{}': the handler swallowed durable_mcp::Unwind (a catch (...) that does not rethrow?); its call ends in an error",
                                  call_->id, method_of(call_->start.kind), call_->start.name);
@@ -65,7 +69,11 @@ void CallDriver::run() {
 
 bool CallDriver::prepare() {
     if (call_->look_up_first) {
+        DURABLE_MCP_CRASH_POINT("dedup.before_lookup");
         auto found = services_.store->call_of_request(call_->session->data.id, call_->request.text);
+        if (found && *found && (*found)->id == call_->id) {
+            found->reset();  // our own row: the call waited here for so long that it was accepted meanwhile
+        }
         if (!found || *found) {
             const std::lock_guard lock(call_->mutex);
             call_->machine->finish();
@@ -109,7 +117,12 @@ bool CallDriver::load_history() {
     if (!entries || !events) {
         const base::Failure failure = entries ? events.error() : entries.error();
         services_.log->critical("call {} cannot be run again: {}", call_->id, failure.sentence);
-        services_.inbox->put([call = call_] { call->listener->left(call); });
+        if (failure.code == base::FailureCode::store_damaged) {
+            finish(produce_error(jsonrpc::internal_error, fmt::format("What is recorded of this call is damaged; it is not run again (call {})", call_->id)),
+                   store::CallState::quarantined);
+        } else {
+            services_.inbox->put([call = call_] { call->listener->left(call); });
+        }
         return false;
     }
     journal::History history{true, std::move(*entries), {}, {}};
@@ -213,6 +226,14 @@ void CallDriver::finish(const std::string& payload, store::CallState state) {
     }
     bool is_cancelled = false;
     store::Ticket ticket = 0;
+    bool needs_its_row = false;
+    {
+        const std::lock_guard lock(call_->mutex);
+        needs_its_row = call_->machine->is_accepted() && !call_->machine->is_acceptance_durable();
+    }
+    if (needs_its_row) {
+        wait_for_disk();
+    }
     call_->stream->append([&](std::uint64_t seq) {
         const std::lock_guard lock(call_->mutex);
         if (call_->machine->is_cancelled()) {
@@ -224,6 +245,7 @@ void CallDriver::finish(const std::string& payload, store::CallState state) {
         store::Group group;
         if (was_accepted) {
             call_->flush(store::Urgency::lazy);
+            group.emplace_back(store::ExpectRunning{call_->id});
             group.emplace_back(store::UpdateCall{call_->id, state, seq, services_.clock.wall_ms()});
         } else {
             store::CallRow row = call_->row(state);

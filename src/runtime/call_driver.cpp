@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -99,17 +100,16 @@ void CallDriver::wait_for_disk() {
         const HandlerPool::Blocked blocked;
         services_.queue->wait(ticket);
     }
-    if (call_->broken() == Call::Broken::unavailable) {
-        throw Unwind(Unwind::Reason::unavailable);
-    }
-    if (call_->broken() == Call::Broken::gone) {
-        throw Unwind(Unwind::Reason::cancelled);
-    }
     const std::lock_guard lock(call_->mutex);
+    if (const Call::Broken broken = call_->broken(); broken != Call::Broken::no) {
+        call_->machine->break_off();
+        throw Unwind(broken == Call::Broken::gone ? Unwind::Reason::cancelled : Unwind::Reason::unavailable);
+    }
     call_->machine->confirm(handed_out);
 }
 
 journal::Decision CallDriver::decide(const journal::Step& step) {
+    services_.queue->wait_for_room();
     for (;;) {
         journal::Decision decision;
         {
@@ -250,14 +250,15 @@ std::string CallDriver::transact(std::string_view alias, std::string_view type, 
         raise(decision, step, alias);
     }
     for (std::uint32_t tries = 0; tries < services_.limits.transaction_tries; ++tries) {
-        TransactionView view(value_of(services_.store->snapshot()), services_.limits);
+        std::optional<TransactionView> view;
         std::vector<std::string> emitted;
         std::string value;
         const std::optional<double> progress_before = last_progress();
         try {
+            view.emplace(value_of(services_.store->snapshot()), services_.limits);
             const BodyGuard guard(body_of_, alias);
             buffered_events_ = &emitted;
-            value = body(view);
+            value = body(*view);
             buffered_events_ = nullptr;
         } catch (const Unwind&) {
             buffered_events_ = nullptr;
@@ -270,18 +271,18 @@ std::string CallDriver::transact(std::string_view alias, std::string_view type, 
             throw;
         } catch (...) {
             buffered_events_ = nullptr;
+            restore_progress(progress_before);
             fail_step(step, alias, describe_current_exception(), std::current_exception());
         }
         if (value.size() > services_.limits.step_value_bytes) {
             fail_step(step, alias, {"value too large", fmt::format("the value has {} bytes as JSON", value.size())}, nullptr);
         }
         DURABLE_MCP_CRASH_POINT("transact.before_commit");
-        if (commit_transaction(step, view, value, emitted)) {
+        if (commit_transaction(step, *view, value, emitted)) {
             DURABLE_MCP_CRASH_POINT("transact.after_commit");
             return value;
         }
-        const std::lock_guard lock(call_->mutex);
-        call_->machine->restore_progress(progress_before);
+        restore_progress(progress_before);
     }
     {
         const std::lock_guard lock(call_->mutex);
@@ -297,12 +298,24 @@ bool CallDriver::commit_transaction(const journal::Step& step, TransactionView& 
     base::Result<store::GroupOutcome> outcome = store::GroupOutcome::conflict;
     Stream::Numbering numbering(*call_->stream);
     std::vector<std::pair<std::uint64_t, std::string>> events;
+    if (DURABLE_MCP_PLANTED_BUG("split_transaction")) {
+        {
+            const std::lock_guard lock(call_->mutex);
+            call_->submit(std::exchange(group, {}), store::Urgency::soon, store::WhenFull::keep, [&outcome](const auto& result) { outcome = result; });
+        }
+        wait_for_disk();
+        if (outcome && *outcome == store::GroupOutcome::conflict) {
+            return false;
+        }
+        DURABLE_MCP_CRASH_POINT("transact.split");
+    }
     {
         const std::lock_guard lock(call_->mutex);
         group.emplace_back(store::AppendEntry{call_->id, call_->machine->draft(step, value)});
         for (const std::string& payload : emitted) {
             events.emplace_back(numbering.next(), payload);
             group.emplace_back(store::AppendEvent{{call_->stream->id(), events.back().first, payload}});
+            group.emplace_back(store::AppendEntry{call_->id, call_->machine->draft_event(step, events.size(), base::hash64(payload))});
         }
         call_->submit(std::move(group), store::Urgency::soon, store::WhenFull::keep,
                       [&outcome, &events, stream = call_->stream, inbox = services_.inbox](const base::Result<store::GroupOutcome>& result) {
@@ -328,7 +341,7 @@ bool CallDriver::commit_transaction(const journal::Step& step, TransactionView& 
         return false;
     }
     const std::lock_guard lock(call_->mutex);
-    call_->machine->adopt(step);
+    call_->machine->adopt(step, events.size());
     return true;
 }
 
@@ -438,9 +451,6 @@ void CallDriver::report_progress(double progress, std::optional<double> total, s
         if (!call_->machine->advance_progress(progress)) {
             return;
         }
-        if (call_->is_durable()) {
-            call_->machine->accept();
-        }
     }
     send_event(payload);
 }
@@ -464,6 +474,22 @@ void CallDriver::log(int level, std::string_view data_json, std::string_view log
     send_event(payload);
 }
 
+// Nothing is queued for a call before its row is durable: see CallMachine::is_acceptance_durable().
+void CallDriver::wait_for_acceptance() {
+    services_.queue->wait_for_room();
+    {
+        const std::lock_guard lock(call_->mutex);
+        call_->machine->accept();
+        if (call_->machine->is_acceptance_durable()) {
+            return;
+        }
+        call_->flush(store::Urgency::soon);
+    }
+    wait_for_disk();
+    const HandlerPool::Blocked blocked;
+    call_->wait_until_primed();
+}
+
 void CallDriver::send_event(const std::string& payload) {
     ++events_sent_;
     event_bytes_sent_ += payload.size();
@@ -481,9 +507,25 @@ void CallDriver::send_event(const std::string& payload) {
         buffered_events_->push_back(payload);
         return;
     }
+    wait_for_acceptance();
+    const bool too_early = DURABLE_MCP_PLANTED_BUG("event_before_commit");
     call_->stream->append([&](std::uint64_t seq) {
+        if (too_early) {
+            services_.inbox->put([call = call_, seq, payload] { call->stream->release(seq, payload); });
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));  // time enough for it to be seen
+        }
         const std::lock_guard lock(call_->mutex);
-        call_->flush(store::Urgency::soon, {store::AppendEvent{{call_->stream->id(), seq, payload}}}, [call = call_, seq, payload] {
+        store::Group group;
+        if (!call_->shares_stream) {
+            // An ended session's streams take no more. (On a shared stream a refused number would be a gap for the others.)
+            group.emplace_back(store::ExpectRunning{call_->id});
+        }
+        group.emplace_back(store::AppendEvent{{call_->stream->id(), seq, payload}});
+        call_->machine->mark_sent(base::hash64(payload));
+        call_->flush(store::Urgency::soon, std::move(group), [call = call_, seq, payload, too_early] {
+            if (too_early) {
+                return;
+            }
             call->services->inbox->put([call, seq, payload] { call->stream->release(seq, payload); });
         });
         return true;
@@ -522,6 +564,11 @@ void CallDriver::send_list_changed(std::string_view list) {
 std::string CallDriver::idempotency_key(std::string_view alias) {
     // The call's id is unguessable and stable over all attempts; whoever receives the key learns nothing that opens a stream.
     return fmt::format("{}.{:016x}", call_->id, base::hash64(alias));
+}
+
+void CallDriver::restore_progress(std::optional<double> progress) {
+    const std::lock_guard lock(call_->mutex);
+    call_->machine->restore_progress(progress);
 }
 
 std::optional<double> CallDriver::last_progress() const {

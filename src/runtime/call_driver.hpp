@@ -64,6 +64,8 @@ private:
     /// A step whose value is computed here and whose entry commits together with `make_writes`' writes.
     std::string run_inner(journal::StepKind kind, const std::string& base, const std::function<std::string(store::Group&)>& body);
     void wait_for_disk();
+    void wait_for_acceptance();
+    void restore_progress(std::optional<double> progress);
     void check_standing(std::string_view what) const;
     void check_alias(std::string_view alias) const;
     void send_event(const std::string& payload);

@@ -8,6 +8,7 @@
 #include <spdlog/logger.h>
 
 #include "base/assert.hpp"
+#include "base/crash_point.hpp"
 #include "base/hash.hpp"
 #include "base/id.hpp"
 #include "runtime/call_driver.hpp"
@@ -26,7 +27,7 @@ std::int64_t number_of(const jsonrpc::Id& id) {
 
 WholeResponse response_of(mcp::HttpRefusal refusal) { return {refusal.status, std::move(refusal.headers), std::move(refusal.body)}; }
 
-CallRegistry::CallRegistry(std::shared_ptr<Services> services) : services_(std::move(services)), decide_timer_(services_->inbox->loop()) {}
+CallRegistry::CallRegistry(std::shared_ptr<Services> services) : services_(std::move(services)), decide_timer_(std::in_place, services_->inbox->loop()) {}
 
 std::shared_ptr<Stream> CallRegistry::make_stream(const std::shared_ptr<SessionState>& session) {
     return std::make_shared<Stream>(base::ordered_id(services_->random, services_->clock.wall_ms()),
@@ -62,7 +63,13 @@ void CallRegistry::start(const std::shared_ptr<SessionState>& session, jsonrpc::
     call->look_up_first = call->is_durable() && (!session->born_here || number <= session->highest_request);
     session->highest_request = std::max(session->highest_request, number);
     session->running.emplace(call->request.text, call);
-    if (call->is_durable()) {
+    call->shares_stream = stream->expected() > 1;
+    if (call->is_durable() && call->shares_stream) {
+        // Whoever has an event id of a batch may resume all of it: every call in it must be on disk before the first id leaves.
+        const std::lock_guard lock(call->mutex);
+        call->machine->accept();
+        call->flush(store::Urgency::soon);
+    } else if (call->is_durable()) {
         decide_later(call);
     }
     run(call);
@@ -94,8 +101,8 @@ void CallRegistry::decide_due() {
     }
     decide_timer_runs_ = !undecided_.empty();
     if (decide_timer_runs_) {
-        decide_timer_.expires_at(undecided_.front().first);
-        decide_timer_.async_wait([owner = owner_, this](const boost::system::error_code& error) {
+        decide_timer_->expires_at(undecided_.front().first);
+        decide_timer_->async_wait([owner = owner_, this](const boost::system::error_code& error) {
             if (const auto alive = owner.lock(); alive && !error) {
                 decide_due();
             }
@@ -110,8 +117,15 @@ void CallRegistry::cancel(const SessionState& session, const jsonrpc::Id& reques
         return;
     }
     const std::lock_guard lock(call->mutex);
-    if (call->machine->is_finished() || call->machine->is_cancelled()) {
+    if (call->machine->is_finished()) {
         done(store::GroupOutcome::committed);
+        return;
+    }
+    if (call->machine->is_cancelled()) {
+        // Said before, but perhaps not durable yet: this answer stands behind that commit.
+        call->submit({}, store::Urgency::soon, store::WhenFull::keep, [services = services_, done = std::move(done)](const auto& outcome) {
+            services->inbox->put([done, outcome] { done(outcome); });
+        });
         return;
     }
     call->machine->cancel();
@@ -134,7 +148,9 @@ void CallRegistry::cancel(const SessionState& session, const jsonrpc::Id& reques
                  [call, done = std::move(done)](const base::Result<store::GroupOutcome>& outcome) {
                      call->services->inbox->put([call, done, outcome] {
                          call->mark_primed();
-                         if (outcome && call->stream->expected() == 1) {
+                         if (!outcome) {
+                             call->stream->cut();
+                         } else if (!call->shares_stream) {
                              call->stream->end_without_answer();
                          }
                          done(outcome);
@@ -157,6 +173,7 @@ void CallRegistry::cancel_all(SessionState& session) {
 
 void CallRegistry::accepted(const std::shared_ptr<Call>& call, const base::Result<store::GroupOutcome>& outcome) {
     if (outcome && *outcome == store::GroupOutcome::committed) {
+        DURABLE_MCP_CRASH_POINT("dedup.after_insert");
         if (!call->stream->is_settled()) {
             // From now on somebody may know an event id of it.
             streams_.try_emplace(call->stream->id(), OpenStream{call->stream, call->session->data.id});
@@ -200,14 +217,17 @@ void CallRegistry::left(const std::shared_ptr<Call>& call) {
         is_cancelled = call->machine->is_cancelled();
     }
     if (call->is_conflicted && !is_cancelled && !call->session->ended.load()) {
+        call->is_conflicted = false;
         answer_as_recorded(call);
         return;
     }
     if (call->broken() == Call::Broken::unavailable) {
         call->stream->refuse(response_of(mcp::unavailable("the store could not take what this call did")));
     }
-    if (!is_cancelled && call->broken() == Call::Broken::no) {
-        call->stream->send_away();  // suspended: the next process answers
+    if (is_cancelled && !call->shares_stream) {
+        call->stream->end_without_answer();
+    } else if (!is_cancelled && call->broken() == Call::Broken::no) {
+        send_away(*call);  // suspended: the next process answers
     }
     call->stream->settle_one();
     forget(call);
@@ -238,7 +258,11 @@ void CallRegistry::found_recorded(const std::shared_ptr<Call>& call, const store
             auto events = call->services->store->events(row.stream, row.answer_event - 1, 1);
             call->services->inbox->put([call, events = std::move(events)] {
                 if (events && !events->empty()) {
-                    call->listener->answered(call, 0, events->front().payload, store::GroupOutcome::committed);
+                    std::string payload = events->front().payload;
+                    if (DURABLE_MCP_PLANTED_BUG("reword_answer")) {
+                        payload = base::Json::parse(payload).dump(1);
+                    }
+                    call->listener->answered(call, 0, payload, store::GroupOutcome::committed);
                 } else {
                     call->listener->answered(call, 0, {}, events ? base::Failure{base::FailureCode::not_found, "the recorded answer has expired"}
                                                                 : events.error());
@@ -302,6 +326,7 @@ void CallRegistry::recover(const std::shared_ptr<SessionState>& session, store::
 void CallRegistry::run_recovered() {
     while (recovering_ < services_->limits.recovery_concurrency && !recovered_.empty()) {
         ++recovering_;
+        recovered_.front()->shares_stream = recovered_.front()->stream->expected() > 1;
         run(recovered_.front());
         recovered_.pop_front();
     }
@@ -318,13 +343,33 @@ void CallRegistry::suspend_all(SessionState& session) {
     }
 }
 
+// Only a stream whose call is on disk can be come back to.
+void CallRegistry::send_away(Call& call) {
+    if (streams_.contains(call.stream->id())) {
+        call.stream->send_away();
+    } else {
+        call.stream->refuse(response_of(mcp::unavailable("the server is stopping")));
+    }
+}
+
+void CallRegistry::close() {
+    decide_timer_.reset();
+    undecided_.clear();
+    idle_listener_ = {};
+}
+
+void CallRegistry::cut_readers(SessionState& session) {
+    for (const auto& [request, call] : session.running) {
+        call->stream->cut();
+    }
+    if (const auto standalone = session.standalone.load()) {
+        standalone->cut();
+    }
+}
+
 void CallRegistry::send_readers_away(SessionState& session) {
     for (const auto& [request, call] : session.running) {
-        if (call->is_durable()) {
-            call->stream->send_away();
-        } else {
-            call->stream->refuse(response_of(mcp::unavailable("the server is stopping")));
-        }
+        send_away(*call);
         call->mark_primed();
     }
     if (const auto standalone = session.standalone.load()) {

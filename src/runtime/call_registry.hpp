@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -55,6 +56,10 @@ public:
     void suspend_all(SessionState& session);
     /// Every reader of the session is told to come back later.
     void send_readers_away(SessionState& session);
+    /// The store is poisoned: nothing that readers wait for will come.
+    void cut_readers(SessionState& session);
+    /// Gives up what hangs on the loop, which may end before this does.
+    void close();
     /// Called on the loop each time the last attempt has ended.
     void on_idle(std::function<void()> listener) { idle_listener_ = std::move(listener); }
     [[nodiscard]] std::size_t running() const { return running_; }
@@ -69,6 +74,7 @@ private:
     void run(const std::shared_ptr<Call>& call);
     void decide_later(const std::shared_ptr<Call>& call);
     void decide_due();
+    void send_away(Call& call);
     void forget(const std::shared_ptr<Call>& call);
     void answer_as_recorded(const std::shared_ptr<Call>& call);
     void answer_error(const std::shared_ptr<Call>& call, int code, const std::string& message);
@@ -84,7 +90,7 @@ private:
     std::deque<std::shared_ptr<Call>> recovered_;   // not dispatched yet
     std::size_t recovering_ = 0;                    // dispatched and not ended
     std::deque<std::pair<std::chrono::steady_clock::time_point, std::weak_ptr<Call>>> undecided_;  // oldest first
-    boost::asio::steady_timer decide_timer_;
+    std::optional<boost::asio::steady_timer> decide_timer_;
     bool decide_timer_runs_ = false;
     std::function<void()> idle_listener_;
 };

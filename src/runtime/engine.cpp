@@ -55,18 +55,19 @@ struct Engine::Reply {
             sink->respond({200, {}, payload});
         }
     }
-    void refuse(WholeResponse response) {
-        failed = true;
+    // One request cannot be served now: 503 where it is alone, an error among the answers of a batch.
+    void refuse_one(const jsonrpc::Id& id, std::string_view sentence) {
         if (batch) {
-            batch->refuse(std::move(response));
+            answer(jsonrpc::write_error(id, {jsonrpc::internal_error, std::string(sentence), {}}));
         } else {
-            sink->respond(std::move(response));
+            sink->respond(unavailable(sentence));
         }
     }
     void begin_effect() { ++pending_effects; }
     void end_effect(const base::Result<store::GroupOutcome>& outcome) {
-        if (!outcome && !failed) {
-            refuse(unavailable(outcome.error().sentence));
+        if (!outcome && is_silent && !failed) {
+            failed = true;
+            sink->respond(unavailable(outcome.error().sentence));
         }
         settle();
     }
@@ -85,8 +86,8 @@ Engine::Engine(boost::asio::any_io_executor loop, EngineOptions options, std::sh
       catalog_(std::move(catalog)),
       sessions_(services_),
       calls_(services_),
-      hold_timer_(loop),
-      sweep_timer_(loop) {}
+      hold_timer_(std::in_place, loop),
+      sweep_timer_(std::in_place, loop) {}
 
 Engine::~Engine() = default;
 
@@ -111,6 +112,7 @@ base::Result<void> Engine::open(std::shared_ptr<store::Store> store) {
         self->health_ = health;
         if (health == store::StoreHealth::poisoned) {
             self->services_->log->critical("the store is poisoned: {}. Nothing more is answered until it is opened anew", failure.sentence);
+            self->services_->inbox->put([self] { self->sessions_.for_each([&](const auto& session) { self->calls_.cut_readers(*session); }); });
             if (self->options_.on_poisoned) {
                 self->options_.on_poisoned(failure.sentence);
             }
@@ -130,6 +132,7 @@ base::Result<void> Engine::open(std::shared_ptr<store::Store> store) {
     }
     // The loop has held everything so far, so that its tables are ours until begin_serving() is put in its inbox.
     const auto last_event = [&store](const std::string& stream) { return store->last_event(stream).value(); };
+    const auto offered = catalog();
     try {
         sessions_.load(std::move(*sessions), last_event);
         for (store::CallRow& row : *unfinished) {
@@ -139,11 +142,12 @@ base::Result<void> Engine::open(std::shared_ptr<store::Store> store) {
                 services_->log->error("call {} cannot be taken up: {}", row.id, session ? "its document cannot be read" : "its session is gone");
                 continue;
             }
-            auto found = mcp::route_again(*catalog_, session->data.revision, document.value("method", ""), document.value("params", base::Json()));
+            auto found = mcp::route_again(*offered, session->data.revision, document.value("method", ""), document.value("params", base::Json()));
             const std::uint64_t events = last_event(row.stream);
             calls_.recover(session, std::move(row), events, std::move(found));
         }
     } catch (const std::runtime_error& error) {
+        sessions_.for_each([](const auto& session) { session->running.clear(); });
         return base::Failure{base::FailureCode::store_damaged, error.what()};
     }
     services_->log->info("store open: {}. {} session(s), {} unfinished call(s)", store->describe(), sessions_.size(), unfinished->size());
@@ -157,7 +161,7 @@ void Engine::begin_serving() {
     }
     phase_ = Phase::serving;
     ready_ = true;
-    hold_timer_.cancel();
+    hold_timer_->cancel();
     calls_.run_recovered();
     for (Held& held : std::exchange(held_, {})) {
         serve(std::move(held.request), std::move(held.sink));
@@ -181,8 +185,8 @@ void Engine::refuse_held_too_long() {
     if (held_.empty()) {
         return;
     }
-    hold_timer_.expires_at(held_.front().until);
-    hold_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    hold_timer_->expires_at(held_.front().until);
+    hold_timer_->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
         if (const auto self = weak.lock(); self && !error) {
             self->refuse_held_too_long();
         }
@@ -197,8 +201,8 @@ void Engine::sweep() {
         services_->log->info("session {} has been idle for too long and ends", session->data.id);
         sessions_.end(session, [](const auto&) {});
     }
-    sweep_timer_.expires_after(sweep_interval);
-    sweep_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    sweep_timer_->expires_after(sweep_interval);
+    sweep_timer_->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
         if (const auto self = weak.lock(); self && !error) {
             self->sweep();
         }
@@ -257,6 +261,7 @@ void Engine::serve(std::shared_ptr<RequestView> request, std::shared_ptr<Respons
 }
 
 void Engine::take_posted(mcp::Posted posted, const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink) {
+    DURABLE_MCP_CRASH_POINT("req.parsed");
     auto reply = std::make_shared<Reply>();
     reply->sink = std::move(sink);
     const auto requests = static_cast<std::size_t>(std::count_if(posted.messages.begin(), posted.messages.end(), [](const jsonrpc::Message& message) {
@@ -296,17 +301,22 @@ void Engine::take_message(jsonrpc::Message message, const std::shared_ptr<Sessio
         if (!session->data.initialized) {
             session->data.initialized = true;
             reply->begin_effect();
-            sessions_.save(*session, [reply](const auto& outcome) { reply->end_effect(outcome); });
+            sessions_.save(*session, [reply, session](const auto& outcome) {
+                session->data.initialized = outcome.has_value();
+                reply->end_effect(outcome);
+            });
         }
     } else if (const auto* level = std::get_if<mcp::SetLogLevel>(&verdict)) {
-        session->data.log_level = level->level;
+        const mcp::LogLevel before = std::exchange(session->data.log_level, level->level);
         session->log_level = level->level;
-        sessions_.save(*session, [reply, id](const auto& outcome) {
+        sessions_.save(*session, [reply, id, session, before](const auto& outcome) {
             if (outcome) {
                 reply->answer(jsonrpc::write_result(*id, "{}"));
-            } else {
-                reply->refuse(unavailable(outcome.error().sentence));
+                return;
             }
+            session->data.log_level = before;
+            session->log_level = before;
+            reply->refuse_one(*id, outcome.error().sentence);
         });
     } else if (const auto* cancel = std::get_if<mcp::CancelCall>(&verdict)) {
         reply->begin_effect();
@@ -318,22 +328,17 @@ void Engine::take_message(jsonrpc::Message message, const std::shared_ptr<Sessio
 void Engine::start_call(jsonrpc::Id id, mcp::StartCall start, const std::shared_ptr<SessionState>& session, const std::shared_ptr<Reply>& reply) {
     if (const auto running = calls_.find(*session, id)) {
         // The same POST again attaches to the running call; anything else under its id is refused (B42).
-        if (reply->batch || running->document() != document_of(start, session->data.revision)) {
+        if (reply->batch || running->shares_stream || running->document() != document_of(start, session->data.revision)) {
             reply->answer(jsonrpc::write_error(id, {jsonrpc::invalid_request, "This request id is in use in this session", {}}));
-        } else if (running->stream->is_undecided() || !running->is_durable()) {
-            running->stream->attach_post(reply->sink, false);
-        } else {
+        } else if (calls_.find_stream(*session, running->stream->id())) {
             running->stream->attach_reader(reply->sink, 0, true);
+        } else {
+            running->stream->attach_post(reply->sink, false);  // not on disk yet: no event id of it may leave
         }
         return;
     }
     if (calls_.is_full(*session)) {
-        const std::string sentence = "too many calls are running; try again in a moment";
-        if (reply->batch) {
-            reply->answer(jsonrpc::write_error(id, {jsonrpc::internal_error, sentence, {}}));
-        } else {
-            reply->sink->respond(unavailable(sentence));
-        }
+        reply->refuse_one(id, "too many calls are running; try again in a moment");
         return;
     }
     std::shared_ptr<Stream> stream = reply->batch;
@@ -375,19 +380,27 @@ void Engine::end_session(const std::shared_ptr<SessionState>& session, std::shar
 // ── Streams ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void Engine::open_standalone(const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink) {
+    session->last_announcement.clear();
     if (const auto standalone = session->standalone.load()) {
         standalone->attach_reader(std::move(sink), standalone->released(), true);
         return;
     }
-    auto stream = std::make_shared<Stream>(session->data.standalone_stream, mcp::traits(session->data.revision).primes_streams, 0, services_);
-    stream->expect(1);
-    session->standalone = stream;
+    // The first time. That the stream exists must be on disk before an id of it leaves, and before anything is appended to it.
     session->data.standalone_opened = true;
-    sessions_.save(*session, [stream, sink = std::move(sink)](const base::Result<store::GroupOutcome>& outcome) {
-        if (outcome) {
-            stream->attach_reader(sink, stream->released(), true);
-        } else {
+    sessions_.save(*session, [services = services_, session, sink = std::move(sink)](const base::Result<store::GroupOutcome>& outcome) {
+        auto stream = session->standalone.load();
+        if (!outcome) {
+            session->data.standalone_opened = stream != nullptr;
             sink->respond(unavailable(outcome.error().sentence));
+        } else if (session->ended) {
+            sink->respond(response_of(mcp::unknown_session()));
+        } else {
+            if (!stream) {
+                stream = std::make_shared<Stream>(session->data.standalone_stream, mcp::traits(session->data.revision).primes_streams, 0, services);
+                stream->expect(1);
+                session->standalone = stream;
+            }
+            stream->attach_reader(sink, stream->released(), true);
         }
     });
 }
@@ -401,6 +414,7 @@ void Engine::resume(const std::shared_ptr<SessionState>& session, const std::str
     std::shared_ptr<Stream> stream = calls_.find_stream(*session, id->stream);
     if (const auto standalone = session->standalone.load(); !stream && standalone && standalone->id() == id->stream) {
         stream = standalone;
+        session->last_announcement.clear();
     }
     if (!stream) {
         resume_finished(session, *id, std::move(sink));
@@ -471,8 +485,8 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
         const bool was_serving = self->phase_ == Phase::serving;
         self->phase_ = Phase::draining;
         self->ready_ = false;
-        self->hold_timer_.cancel();
-        self->sweep_timer_.cancel();
+        self->hold_timer_->cancel();
+        self->sweep_timer_->cancel();
         for (Held& held : std::exchange(self->held_, {})) {
             held.sink->respond(unavailable("the server is stopping"));
         }
@@ -511,8 +525,15 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
     bool is_done = false;
     services_->inbox->put([&, self = shared_from_this()] {
         self->sessions_.for_each([&](const auto& session) { self->calls_.send_readers_away(*session); });
-        self->calls_.on_idle({});
         self->phase_ = Phase::stopped;
+        // The loop may end before we do: nothing of ours may hang on it from here on.
+        self->hold_timer_.reset();
+        self->sweep_timer_.reset();
+        self->calls_.close();
+        if (is_idle) {
+            self->sessions_.for_each([](const auto& session) { session->running.clear(); });  // recovered calls that were not begun
+        }
+        self->services_->inbox->close();
         const std::lock_guard lock(mutex);
         is_done = true;
         condition.notify_all();

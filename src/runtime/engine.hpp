@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -95,8 +96,8 @@ private:
     std::deque<Held> held_;
     SessionTable sessions_;
     CallRegistry calls_;
-    boost::asio::steady_timer hold_timer_;
-    boost::asio::steady_timer sweep_timer_;
+    std::optional<boost::asio::steady_timer> hold_timer_;
+    std::optional<boost::asio::steady_timer> sweep_timer_;
 
     // For whoever waits in stop() or open().
     std::mutex phase_mutex_;

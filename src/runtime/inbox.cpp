@@ -6,15 +6,21 @@
 namespace durable_mcp::runtime {
 
 void Inbox::put(std::function<void()> message) {
-    bool is_first = false;
-    {
-        const std::lock_guard lock(mutex_);
-        is_first = messages_.empty();
-        messages_.push_back(std::move(message));
+    const std::lock_guard lock(mutex_);
+    if (is_closed_) {
+        return;
     }
-    if (is_first) {
+    messages_.push_back(std::move(message));
+    if (messages_.size() == 1) {
         boost::asio::post(loop_, [self = shared_from_this()] { self->empty(); });
     }
+}
+
+void Inbox::close() {
+    std::vector<std::function<void()>> dropped;  // what they own may come back here
+    const std::lock_guard lock(mutex_);
+    is_closed_ = true;
+    dropped.swap(messages_);
 }
 
 void Inbox::empty() {

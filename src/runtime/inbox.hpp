@@ -18,6 +18,9 @@ public:
     /// Any thread, never blocks. Messages are run on the loop in the order in which they were put in.
     void put(std::function<void()> message);
 
+    /// Nothing reaches the loop any more; what is in it is dropped. After this the loop may be destroyed.
+    void close();
+
     [[nodiscard]] const boost::asio::any_io_executor& loop() const { return loop_; }
 
 private:
@@ -25,6 +28,7 @@ private:
 
     boost::asio::any_io_executor loop_;
     std::mutex mutex_;
+    bool is_closed_ = false;
     std::vector<std::function<void()>> messages_;
     std::vector<std::function<void()>> running_;  // loop only: kept for its capacity
 };

@@ -203,6 +203,9 @@ void Stream::end_if_settled() {
             response.body.push_back(']');
         } else if (!collected_.empty()) {
             response.body = std::move(collected_.front());
+        } else {
+            cut();  // nothing to say, and nothing false either
+            return;
         }
         sink_->respond(std::move(response));
         detach();
