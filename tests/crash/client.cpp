@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crash/client.hpp"
+
+#include <charconv>
+#include <thread>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace durable_mcp::crash {
+namespace {
+
+using nlohmann::json;
+using testing_support::Lost;
+using testing_support::Silent;
+using testing_support::SseEvent;
+
+constexpr std::chrono::milliseconds pause{3};
+constexpr std::string_view path = "/mcp";
+
+std::string shortened(const std::string& text) { return text.size() > 300 ? text.substr(0, 300) + "…" : text; }
+
+}  // namespace
+
+// ── The stage ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void Stage::accuse(const std::string& what) {
+    const std::lock_guard lock(mutex_);
+    accusations_.push_back(what);
+}
+
+std::vector<std::string> Stage::accusations() const {
+    const std::lock_guard lock(mutex_);
+    return accusations_;
+}
+
+void Stage::publish(const Call& call) {
+    const std::lock_guard lock(mutex_);
+    published_.emplace_back(call.session->id, call.stream + ".0");
+}
+
+std::optional<std::string> Stage::foreign_event(const std::string& session, std::mt19937& random) const {
+    const std::lock_guard lock(mutex_);
+    if (published_.empty()) {
+        return std::nullopt;
+    }
+    const auto& [owner, event] = published_[random() % published_.size()];
+    return owner == session ? std::nullopt : std::optional(event);
+}
+
+void Stage::keep(Call call) {
+    const std::lock_guard lock(mutex_);
+    calls_.push_back(std::move(call));
+}
+
+std::vector<Call> Stage::calls() const {
+    const std::lock_guard lock(mutex_);
+    return calls_;
+}
+
+// ── A life ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void Client::accuse(const Call& call, const std::string& what) { stage_.accuse("call " + call.key + ": " + what); }
+
+void Client::live() {
+    while (!stage_.winds_down) {
+        if (!session_ || chance(5)) {
+            session_ = begin_session();
+            if (!session_) {
+                return;
+            }
+        }
+        Call call = next_call();
+        if (!perform(call)) {
+            session_ = nullptr;
+            continue;
+        }
+        if (!call.stream.empty()) {
+            stage_.publish(call);
+        }
+        if (chance(2)) {
+            compare(call);
+        }
+        if (chance(6)) {
+            look_at_foreign_stream();
+        }
+        stage_.keep(std::move(call));
+    }
+}
+
+Client::Exchange::Headers Client::headers(const Session& session, bool posts) const {
+    Exchange::Headers headers{{"Accept", posts ? "application/json, text/event-stream" : "text/event-stream"}};
+    if (posts) {
+        headers.emplace_back("Content-Type", "application/json");
+    }
+    if (!session.id.empty()) {
+        headers.emplace_back("Mcp-Session-Id", session.id);
+        headers.emplace_back("MCP-Protocol-Version", session.revision);
+    }
+    return headers;
+}
+
+std::shared_ptr<Session> Client::begin_session() {
+    auto session = std::make_shared<Session>();
+    session->revision = chance(3) ? "2025-06-18" : "2025-11-25";
+    const std::string hello = json{{"jsonrpc", "2.0"},
+                                   {"id", 0},
+                                   {"method", "initialize"},
+                                   {"params",
+                                    {{"protocolVersion", session->revision},
+                                     {"capabilities", json::object()},
+                                     {"clientInfo", {{"name", name_}, {"version", "1"}}}}}}
+                                  .dump();
+    const std::string ready = R"({"jsonrpc":"2.0","method":"notifications/initialized"})";
+    while (!stage_.gives_up) {
+        try {
+            Exchange exchange(stage_.port, "POST", path, headers(*session, true), session->id.empty() ? hello : ready, patience());
+            if (exchange.status() == 503) {
+                std::this_thread::sleep_for(pause);
+                continue;
+            }
+            if (!session->id.empty()) {
+                if (exchange.status() == 202) {
+                    return session;
+                }
+                stage_.accuse("session " + session->id + ": its client has it, and the server says " + std::to_string(exchange.status()));
+                return nullptr;
+            }
+            if (exchange.status() != 200) {
+                stage_.accuse("initialize: " + std::to_string(exchange.status()) + " " + exchange.read_body(patience()));
+                return nullptr;
+            }
+            session->id = exchange.header("mcp-session-id");
+        } catch (const Lost&) {
+            std::this_thread::sleep_for(pause);
+        } catch (const Silent&) {
+            stage_.accuse("initialize: no answer");
+            return nullptr;
+        }
+    }
+    return nullptr;
+}
+
+Call Client::make_call(const std::shared_ptr<Session>& session, std::string_view tool, const std::string& key, const std::string& arguments) {
+    Call call;
+    call.key = key;
+    call.session = session;
+    const long number = session->next_request++;
+    call.request_id = number % 3 == 0 ? "\"r/" + std::to_string(number) + "\"" : std::to_string(number);
+    call.body = R"({"jsonrpc":"2.0","id":)" + call.request_id + R"(,"method":"tools/call","params":{"name":")" + std::string(tool) +
+                R"(","arguments":)" + arguments + R"(,"_meta":{"progressToken":"p )" + key + R"("}}})";
+    return call;
+}
+
+Call Client::next_call() {
+    if (int wanted = stage_.wants_bulk; wanted > 0 && stage_.wants_bulk.compare_exchange_strong(wanted, wanted - 1)) {
+        const std::string key = name_ + "-bulk-" + std::to_string(++calls_made_);
+        return make_call(session_, "bulk", key, json{{"key", key}}.dump());
+    }
+    const auto tool = static_cast<Tool>(random_() % static_cast<unsigned>(tools));
+    const std::string key = name_ + "-" + std::to_string(++calls_made_);
+    json arguments = {{"key", key}};
+    const auto amount = static_cast<std::int64_t>(1 + random_() % 1000);
+    if (tool == Tool::book) {
+        arguments["amount"] = amount;
+    } else if (tool == Tool::slow) {
+        arguments["ms"] = 30 + random_() % 40;
+    }
+    Call call = make_call(session_, name_of(tool), key, arguments.dump());
+    call.tool = tool;
+    call.amount = tool == Tool::book ? amount : 0;
+    return call;
+}
+
+// ── One call ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+bool Client::perform(Call& call) {
+    for (;;) {
+        switch (try_once(call)) {
+            case Outcome::answered: return true;
+            case Outcome::wrong: return false;
+            case Outcome::again: break;
+        }
+        if (stage_.gives_up) {
+            if (!stage_.is_over) {
+                accuse(call, "it never ended");
+            }
+            return false;
+        }
+        std::this_thread::sleep_for(pause);
+    }
+}
+
+Client::Outcome Client::try_once(Call& call) {
+    const bool resumes = !call.stream.empty();
+    // Sometimes the client loses patience before it has heard a word: it then has no event id, and sends the same request again.
+    const bool is_hasty = !call.is_second_look && chance(8);
+    try {
+        auto fields = headers(*call.session, !resumes);
+        if (resumes) {
+            fields.emplace_back("Last-Event-ID", call.stream + "." + std::to_string(call.after));
+        }
+        Exchange exchange(stage_.port, resumes ? "GET" : "POST", path, fields, resumes ? std::string_view() : std::string_view(call.body),
+                          is_hasty ? Exchange::Clock::now() + std::chrono::milliseconds(random_() % 12) : patience());
+        if (exchange.status() == 503) {
+            return Outcome::again;
+        }
+        if (exchange.status() != 200) {
+            accuse(call, (resumes ? "resumed after " + std::to_string(call.after) : std::string("sent")) + ", and the server says " +
+                             std::to_string(exchange.status()) + " " + shortened(exchange.read_body(patience())));
+            return Outcome::wrong;
+        }
+        if (exchange.is_stream()) {
+            return read_stream(call, exchange);
+        }
+        return take_answer(call, exchange.read_body(patience())) ? Outcome::answered : Outcome::wrong;
+    } catch (const Lost&) {
+        return Outcome::again;
+    } catch (const Silent&) {
+        if (is_hasty) {
+            return Outcome::again;
+        }
+        accuse(call, "the server holds the connection and says nothing");
+        return Outcome::wrong;
+    }
+}
+
+Client::Outcome Client::read_stream(Call& call, Exchange& exchange) {
+    std::uint64_t at = call.after;
+    while (const auto event = exchange.next_event(patience())) {
+        if (!event->data) {
+            continue;  // `retry:` alone
+        }
+        if (!take_event(call, *event, at)) {
+            return Outcome::wrong;
+        }
+        if (call.answer) {
+            return Outcome::answered;
+        }
+        if (!call.is_second_look && chance(14)) {
+            return Outcome::again;  // leaves, to come back
+        }
+    }
+    return Outcome::again;
+}
+
+bool Client::take_event(Call& call, const SseEvent& event, std::uint64_t& at) {
+    const std::string& payload = *event.data;
+    if (event.id.empty()) {
+        return take_answer(call, payload);  // nobody can ask for this one again: it must be the answer, looked up
+    }
+    const auto dot = event.id.rfind('.');
+    std::uint64_t seq = 0;
+    std::from_chars(event.id.data() + dot + 1, event.id.data() + event.id.size(), seq);
+    const std::string stream = event.id.substr(0, dot);
+    if (!call.stream.empty() && stream != call.stream) {
+        accuse(call, "an event of stream " + stream + " on stream " + call.stream);
+        return false;
+    }
+    call.stream = stream;
+    if (payload.empty()) {
+        if (seq != at) {
+            accuse(call, "primed with " + std::to_string(seq) + " after " + std::to_string(at));
+            return false;
+        }
+        return true;
+    }
+    if (seq != at + 1) {
+        accuse(call, "event " + std::to_string(seq) + " comes after " + std::to_string(at) + " on stream " + stream + ": " + shortened(payload));
+        return false;
+    }
+    at = seq;
+    call.after = std::max(call.after, seq);
+    const auto [known, is_new] = call.events.emplace(seq, payload);
+    if (!is_new && known->second != payload) {
+        accuse(call, "event " + std::to_string(seq) + " was " + shortened(known->second) + " and is now " + shortened(payload));
+        return false;
+    }
+    const json message = json::parse(payload, nullptr, false);
+    if (message.is_object() && message.contains("id")) {
+        if (!call.is_second_look && seq != expected_events(call.tool, call.key).size() + 1) {
+            accuse(call, "the answer is event " + std::to_string(seq) + ": events were lost or repeated");
+            return false;
+        }
+        return take_answer(call, payload);
+    }
+    return call.is_second_look || check_event(call, seq, payload);
+}
+
+bool Client::check_event(const Call& call, std::uint64_t seq, const std::string& payload) {
+    const auto expected = expected_events(call.tool, call.key);
+    if (seq > expected.size()) {
+        accuse(call, "event " + std::to_string(seq) + " is one too many: " + shortened(payload));
+        return false;
+    }
+    const Expected& event = expected[seq - 1];
+    const json message = json::parse(payload, nullptr, false);
+    bool fits = message.is_object() && message.contains("params");
+    if (fits && event.is_progress) {
+        fits = message["method"] == "notifications/progress" && message["params"]["progress"] == event.progress &&
+               message["params"]["progressToken"] == "p " + call.key;
+    } else if (fits) {
+        fits = message["method"] == "notifications/message" && message["params"]["data"] == event.text;
+    }
+    if (!fits) {
+        accuse(call, "event " + std::to_string(seq) + " should be '" +
+                         (event.is_progress ? "progress " + std::to_string(event.progress) : event.text) + "' and is " + shortened(payload));
+        return false;
+    }
+    if (!event.needs.empty()) {
+        stage_.world.note(Deed::Kind::seen, call.key, event.needs);
+    }
+    return true;
+}
+
+bool Client::take_answer(Call& call, const std::string& payload) {
+    const json message = json::parse(payload, nullptr, false);
+    if (!message.is_object() || !message.contains("id") || message["id"].dump() != call.request_id) {
+        accuse(call, "no answer to it: " + shortened(payload));
+        return false;
+    }
+    if (!message.contains("result") || message["result"].value("isError", false)) {
+        accuse(call, "an error: " + shortened(payload));
+        return false;
+    }
+    call.answer = payload;
+    if (!call.is_second_look) {
+        stage_.world.note(Deed::Kind::answered, call.key, "answer");
+    }
+    return true;
+}
+
+void Client::compare(const Call& call) {
+    Call sent_again = call;
+    sent_again.is_second_look = true;
+    sent_again.answer.reset();
+    sent_again.stream.clear();
+    sent_again.after = 0;
+    if (perform(sent_again) && sent_again.answer != call.answer) {
+        accuse(call, "sent again, it is answered with " + shortened(*sent_again.answer) + " instead of " + shortened(*call.answer));
+    }
+    // A call whose answer was looked up has a stream too, but it was never read to its end.
+    if (call.stream.empty()) {
+        return;
+    }
+    Call read_again = call;
+    read_again.is_second_look = true;
+    read_again.answer.reset();
+    read_again.after = 0;
+    if (perform(read_again) && (read_again.answer != call.answer || read_again.events.size() != expected_events(call.tool, call.key).size() + 1)) {
+        accuse(call, "its stream, read again from its beginning, ends with " + shortened(*read_again.answer) + " after " +
+                         std::to_string(read_again.events.size()) + " events");
+    }
+}
+
+void Client::look_at_foreign_stream() {
+    const auto event = stage_.foreign_event(session_->id, random_);
+    if (!event) {
+        return;
+    }
+    try {
+        auto fields = headers(*session_, false);
+        fields.emplace_back("Last-Event-ID", *event);
+        const Exchange exchange(stage_.port, "GET", path, fields, {}, patience());
+        if (exchange.status() != 400 && exchange.status() != 404 && exchange.status() != 503) {
+            stage_.accuse("session " + session_->id + " may read event " + *event + " of another: " + std::to_string(exchange.status()));
+        }
+    } catch (const Lost&) {
+    } catch (const Silent&) {
+        stage_.accuse("event " + *event + " of another session: the server says nothing");
+    }
+}
+
+}  // namespace durable_mcp::crash

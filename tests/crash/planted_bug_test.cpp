@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tests the tester: each of these bugs is in the library, behind a switch that only this build has, and each of them must be seen.
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <ostream>
+
+#include "crash/campaign.hpp"
+
+namespace durable_mcp::crash {
+namespace {
+
+struct Planted {
+    const char* bug;
+    std::vector<std::string> points;  ///< where it hurts to die, if anywhere
+};
+
+void PrintTo(const Planted& planted, std::ostream* out) { *out << planted.bug; }
+
+class planted_bug : public testing::TestWithParam<Planted> {};
+
+TEST_P(planted_bug, is_seen) {
+    Campaign::Plan plan;
+    plan.bug = GetParam().bug;
+    plan.patience = std::chrono::seconds(8);
+    plan.looked_at_again = 100;
+    Campaign campaign(plan);
+    std::vector<Blow> blows;
+    for (long round = 0; round < 15; ++round) {
+        for (const std::string& point : GetParam().points) {
+            blows.push_back({Blow::Kind::point, point, 1 + round % 9});
+        }
+        blows.push_back({Blow::Kind::random, {}, 1});
+    }
+    campaign.run(blows);
+    const Report report = campaign.finish();
+    ASSERT_FALSE(report.violations.empty()) << report.all_kills() << " kills, " << report.calls << " calls, and nobody saw it";
+    std::printf("after %d kills: %s\n", report.all_kills(), report.violations.front().c_str());
+}
+
+INSTANTIATE_TEST_SUITE_P(, planted_bug,
+                         testing::Values(Planted{"ack_before_commit", {"commit.before"}},
+                                         Planted{"event_before_commit", {"commit.before"}},
+                                         Planted{"rerun_recorded_step", {"step.after_record"}},
+                                         Planted{"rerun_interrupted_step", {"step.after_effect_before_record"}},
+                                         Planted{"start_without_record", {"step.after_effect_before_record"}},
+                                         Planted{"split_transaction", {"transact.split"}},
+                                         Planted{"reuse_event_id", {"event.after_append_before_write"}},
+                                         Planted{"repeat_event", {"step.after_record"}},
+                                         Planted{"drop_event", {}},
+                                         Planted{"resume_off_by_one", {}},
+                                         Planted{"read_foreign_stream", {}},
+                                         Planted{"reword_answer", {}}),
+                         [](const auto& planted) { return std::string(planted.param.bug); });
+
+}  // namespace
+}  // namespace durable_mcp::crash
