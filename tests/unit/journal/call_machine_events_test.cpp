@@ -99,6 +99,76 @@ TEST(call_machine_events, an_event_behind_the_last_recorded_step_is_not_sent_aga
     EXPECT_FALSE(call.machine->emit(hello));
 }
 
+// What emit() said, and the driver then did: the event and what the machine wants beside it, in one batch.
+bool send(Call& call, std::uint64_t hash) {
+    if (!call.machine->emit(hash)) {
+        return false;
+    }
+    call.machine->mark_sent(hash);
+    call.history.event_hashes.push_back(hash);
+    call.commit();
+    return true;
+}
+
+TEST(call_machine_events, an_event_from_inside_a_recorded_callable_does_not_swallow_an_equal_one_behind_it) {  // B27
+    for (const Step& step : {least("s:a"), once("s:a")}) {
+        Call call;
+        EXPECT_EQ(call.begin(step), "execute");
+        EXPECT_TRUE(send(call, hello));
+        call.machine->complete(step, "1");
+        call.replay();
+        EXPECT_EQ(call.begin(step), "recorded 1");
+        EXPECT_TRUE(send(call, hello));  // the one outside, which the process died before
+        call.replay();
+        EXPECT_EQ(call.begin(step), "recorded 1");
+        EXPECT_FALSE(send(call, hello));
+    }
+}
+
+TEST(call_machine_events, an_event_from_inside_a_callable_that_runs_again_is_not_sent_again) {  // B27
+    Call call;
+    EXPECT_EQ(call.begin(least("s:a")), "execute");
+    EXPECT_TRUE(send(call, hello));
+    call.crash();
+    EXPECT_EQ(call.begin(least("s:a")), "execute");
+    EXPECT_FALSE(send(call, hello));
+    EXPECT_TRUE(send(call, bye));
+}
+
+TEST(call_machine_events, an_event_before_a_callable_is_not_taken_for_an_equal_one_inside) {  // B27
+    Call call;
+    EXPECT_TRUE(send(call, hello));
+    call.crash();
+    EXPECT_EQ(call.begin(least("s:a")), "execute");  // a hot-fixed handler no longer says it before
+    EXPECT_TRUE(send(call, hello));
+}
+
+TEST(call_machine_events, the_events_of_an_interrupted_callable_stay_its_own) {  // B27
+    Call call;
+    EXPECT_EQ(call.begin(once("s:a")), "execute");
+    EXPECT_TRUE(send(call, hello));
+    call.crash();
+    EXPECT_EQ(call.begin(once("s:a")), "interrupted");
+    EXPECT_TRUE(send(call, hello));
+}
+
+TEST(call_machine_events, a_transaction_is_adopted_with_its_events) {  // B13, B27
+    const Step step = transact("s:book");
+    Call call;
+    EXPECT_EQ(call.begin(step), "execute");
+    EXPECT_TRUE(call.machine->emit(hello));
+    call.history.entries.push_back(call.machine->draft(step, "42"));
+    call.history.entries.push_back(call.machine->draft_event(step, 1, hello));
+    call.history.event_hashes.push_back(hello);
+    call.machine->adopt(step, 1);
+    EXPECT_EQ(call.machine->entry_count(), 2u);
+    call.run(least("s:next"), "1");
+    call.replay();
+    EXPECT_EQ(call.begin(step), "recorded 42");
+    EXPECT_EQ(call.begin(least("s:next")), "recorded 1");
+    EXPECT_TRUE(send(call, hello));
+}
+
 TEST(call_machine_events, nothing_is_sent_after_the_unwinding_or_the_end) {
     Call left;
     left.machine->suspend();
@@ -112,10 +182,11 @@ TEST(call_machine_events, nothing_is_sent_after_the_unwinding_or_the_end) {
     EXPECT_TRUE(finished.commit().empty());
 }
 
-TEST(call_machine_events, a_cancelled_handler_may_say_so_until_its_next_step) {  // B35
+TEST(call_machine_events, a_cancelled_call_says_nothing_more) {  // B35
     CallMachine machine;
     machine.cancel();
-    EXPECT_TRUE(machine.emit(bye));
+    EXPECT_FALSE(machine.emit(bye));
+    EXPECT_FALSE(machine.advance_progress(1));
 }
 
 TEST(call_machine_events, progress_goes_up_only) {  // B28

@@ -126,11 +126,13 @@ TEST(call_machine, a_map_write_does_not_wait_for_what_is_in_flight) {
     }
 }
 
-TEST(call_machine, a_map_write_is_preceded_by_the_acceptance) {
-    CallMachine machine;
-    EXPECT_EQ(words(machine.begin(map_write("m:insert"))), "execute");
-    machine.complete(map_write("m:insert"), "");
-    EXPECT_EQ(words(machine.take_outputs()), (Words{"accept", "1 map_written m:insert"}));
+TEST(call_machine, a_map_write_waits_for_the_acceptance_and_for_nothing_else) {
+    for (const Step& queued : {map_write("m:insert"), event("e:changed")}) {
+        Call call;
+        EXPECT_EQ(words(call.machine->begin(queued)), "await durable") << name_of(queued.kind);
+        EXPECT_EQ(call.commit(), Words{"accept"});
+        EXPECT_EQ(words(call.machine->begin(queued)), "execute") << name_of(queued.kind);
+    }
 }
 
 TEST(call_machine, what_comes_after_a_map_write_waits_for_it) {

@@ -37,6 +37,7 @@ inline std::string words(EntryKind kind) {
         case EntryKind::step_failed: return "step_failed";
         case EntryKind::transaction_failed: return "transaction_failed";
         case EntryKind::event_sent: return "event_sent";
+        case EntryKind::event_inside: return "event_inside";
     }
     return "unknown";
 }
