@@ -22,6 +22,17 @@ struct Sleeper {
 }  // namespace
 
 struct HandlerPool::State : std::enable_shared_from_this<State> {
+    State() = default;
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State() {
+        for (std::thread& thread : threads) {
+            if (thread.joinable()) {
+                thread.detach();  // begun by an abandoned task after close()
+            }
+        }
+    }
+
     std::mutex mutex;
     std::deque<std::function<void()>> tasks;
     std::vector<Sleeper*> sleepers;        // the one that fell asleep last is at the back
@@ -71,13 +82,9 @@ HandlerPool::HandlerPool(std::size_t max_threads) : state_(std::make_shared<Stat
 HandlerPool::~HandlerPool() { close(); }
 
 void HandlerPool::close() {
-    std::vector<std::thread> threads;
-    std::thread watcher;
     {
         const std::lock_guard lock(state_->mutex);
         state_->stopping = true;
-        threads.swap(state_->threads);
-        watcher.swap(state_->watcher);
         for (Sleeper* sleeper : std::exchange(state_->sleepers, {})) {
             sleeper->called = true;
             ++state_->available;
@@ -85,15 +92,32 @@ void HandlerPool::close() {
         }
         state_->watch_wake.notify_one();
     }
-    if (watcher.joinable()) {
-        watcher.join();
-    }
-    for (std::thread& thread : threads) {
+    // A task that blocks may still start a thread for those behind it: that one is at the back, and is met in its turn.
+    for (std::size_t i = 0;; ++i) {
+        std::thread thread;
+        {
+            const std::lock_guard lock(state_->mutex);
+            if (i == state_->threads.size()) {
+                break;
+            }
+            thread.swap(state_->threads[i]);
+        }
+        if (!thread.joinable()) {
+            continue;
+        }
         if (abandoned_ || thread.get_id() == std::this_thread::get_id()) {
             thread.detach();
         } else {
             thread.join();
         }
+    }
+    std::thread watcher;
+    {
+        const std::lock_guard lock(state_->mutex);
+        watcher.swap(state_->watcher);
+    }
+    if (watcher.joinable()) {
+        watcher.join();
     }
 }
 
