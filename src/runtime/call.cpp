@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/call.hpp"
 
+#include <iterator>
 #include <utility>
 
 #include "base/hash.hpp"
@@ -57,35 +58,32 @@ void Call::submit(store::Group group, store::Urgency urgency, store::WhenFull wh
 }
 
 void Call::flush(store::Urgency urgency, store::Group extra, std::function<void()> committed) {
-    std::vector<journal::Output> outputs = machine->take_outputs();
-    store::Group entries = std::move(extra);
-    for (journal::Output& output : outputs) {
+    store::Group group;
+    bool accepts = false;
+    for (journal::Output& output : machine->take_outputs()) {
         if (auto* entry = std::get_if<journal::Entry>(&output)) {
-            entries.push_back(store::AppendEntry{id, std::move(*entry)});
-            continue;
+            group.emplace_back(store::AppendEntry{id, std::move(*entry)});
+        } else {
+            accepts = true;
+            group.emplace_back(store::InsertCall{row(store::CallState::running)});
         }
-        // Always a group of its own, so that it stands even if what follows is refused.
-        submit({store::InsertCall{row(store::CallState::running)}}, urgency, store::WhenFull::fail,
-               [self = shared_from_this()](const base::Result<store::GroupOutcome>& outcome) {
-                   if (!outcome) {
-                       self->break_off(Broken::unavailable);
-                   } else if (*outcome == store::GroupOutcome::conflict) {
-                       self->break_off(Broken::gone);
-                   }
-                   self->services->inbox->put([self, outcome] { self->listener->accepted(self, outcome); });
-               });
     }
-    if (entries.empty()) {
+    std::move(extra.begin(), extra.end(), std::back_inserter(group));
+    if (group.empty()) {
         return;
     }
-    submit(std::move(entries), urgency, store::WhenFull::keep,
-           [self = shared_from_this(), committed = std::move(committed)](const base::Result<store::GroupOutcome>& outcome) {
+    // Before its row is on disk nothing is owed for a call: a full disk may refuse it. Afterwards everything records what has happened.
+    submit(std::move(group), urgency, accepts ? store::WhenFull::fail : store::WhenFull::keep,
+           [self = shared_from_this(), accepts, committed = std::move(committed)](const base::Result<store::GroupOutcome>& outcome) {
                if (!outcome) {
                    self->break_off(Broken::unavailable);
                } else if (*outcome == store::GroupOutcome::conflict) {
                    self->break_off(Broken::gone);
                } else if (committed) {
                    committed();
+               }
+               if (accepts) {
+                   self->services->inbox->put([self, outcome] { self->listener->accepted(self, outcome); });
                }
            });
 }

@@ -60,6 +60,7 @@ public:
     std::uint32_t attempt = 1;
 
     // ── Loop only.
+    bool is_row_durable = false;       ///< said by accepted()
     bool is_conflicted = false;        ///< its row was refused: the request id was used before
 
     // ── Guarded by mutex.

@@ -254,8 +254,8 @@ void CallDriver::finish(const std::string& payload, store::CallState state) {
             group.emplace_back(store::InsertCall{std::move(row)});
         }
         group.emplace_back(store::AppendEvent{{call_->stream->id(), seq, payload}});
-        // Nothing is owed for a call that was never accepted: a full disk may refuse it whole.
-        call_->submit(std::move(group), store::Urgency::soon, was_accepted ? store::WhenFull::keep : store::WhenFull::fail,
+        // Nothing is owed for a call that was never accepted: a full disk may refuse it whole. (Not on a shared stream: its number would be missing.)
+        call_->submit(std::move(group), store::Urgency::soon, was_accepted || call_->shares_stream ? store::WhenFull::keep : store::WhenFull::fail,
                       [call = call_, seq, payload](const base::Result<store::GroupOutcome>& outcome) {
                           call->services->inbox->put([call, seq, payload, outcome] { call->listener->answered(call, seq, payload, outcome); });
                       });

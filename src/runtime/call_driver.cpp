@@ -363,6 +363,10 @@ std::string CallDriver::run_inner(StepKind kind, const std::string& base, const 
     std::string value;
     try {
         value = body(writes);
+        if (value.size() > services_.limits.step_value_bytes) {
+            throw Error(ErrorCode::limit_exceeded, fmt::format("a read found {} bytes, more than a recorded read may hold ({}): ask for fewer rows, or live()",
+                                                               value.size(), services_.limits.step_value_bytes));
+        }
     } catch (...) {
         const std::lock_guard lock(call_->mutex);
         call_->machine->abandon(step);

@@ -64,12 +64,7 @@ void CallRegistry::start(const std::shared_ptr<SessionState>& session, jsonrpc::
     session->highest_request = std::max(session->highest_request, number);
     session->running.emplace(call->request.text, call);
     call->shares_stream = stream->expected() > 1;
-    if (call->is_durable() && call->shares_stream) {
-        // Whoever has an event id of a batch may resume all of it: every call in it must be on disk before the first id leaves.
-        const std::lock_guard lock(call->mutex);
-        call->machine->accept();
-        call->flush(store::Urgency::soon);
-    } else if (call->is_durable()) {
+    if (call->is_durable()) {
         decide_later(call);
     }
     run(call);
@@ -178,7 +173,8 @@ void CallRegistry::accepted(const std::shared_ptr<Call>& call, const base::Resul
             // From now on somebody may know an event id of it.
             streams_.try_emplace(call->stream->id(), OpenStream{call->stream, call->session->data.id});
         }
-        call->stream->open([call] { call->mark_primed(); });
+        call->is_row_durable = true;
+        open_when_all_accepted(call);
         return;
     }
     // The attempt finds the call broken at its next wait, and leaves; left() says the rest.
@@ -190,6 +186,34 @@ void CallRegistry::accepted(const std::shared_ptr<Call>& call, const base::Resul
         } else {
             call->stream->refuse(response_of(mcp::unavailable(outcome.error().sentence)));
         }
+    }
+}
+
+// Whoever has an event id of a batch may resume all of it: every call in it must be on disk before the first id leaves.
+void CallRegistry::open_when_all_accepted(const std::shared_ptr<Call>& call) {
+    std::vector<std::shared_ptr<Call>> mates;
+    bool all_are_durable = true;
+    for (const auto& [request, mate] : call->session->running) {
+        if (mate->stream != call->stream || !mate->is_durable()) {
+            continue;
+        }
+        mates.push_back(mate);
+        if (mate->is_row_durable) {
+            continue;
+        }
+        const std::lock_guard lock(mate->mutex);
+        if (!mate->machine->is_finished() && !mate->machine->is_leaving()) {
+            mate->machine->accept();
+            mate->flush(store::Urgency::soon);
+        }
+        all_are_durable = false;
+    }
+    if (all_are_durable) {
+        call->stream->open([mates = std::move(mates)] {
+            for (const auto& mate : mates) {
+                mate->mark_primed();
+            }
+        });
     }
 }
 
@@ -283,6 +307,8 @@ void CallRegistry::forget(const std::shared_ptr<Call>& call) {
     }
     if (call->stream->is_settled()) {
         streams_.erase(call->stream->id());
+    } else if (call->stream->is_undecided() && streams_.contains(call->stream->id())) {
+        open_when_all_accepted(call);  // it may have been the one that the others waited for
     }
     DURABLE_MCP_ASSERT(running_ > 0);
     --running_;
@@ -298,7 +324,7 @@ void CallRegistry::forget(const std::shared_ptr<Call>& call) {
 // ── Boot and stop ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void CallRegistry::recover(const std::shared_ptr<SessionState>& session, store::CallRow row, std::uint64_t last_event,
-                           std::variant<mcp::StartCall, mcp::Refuse> found) {
+                           std::variant<mcp::StartCall, mcp::Refuse> found, std::string name) {
     auto& open = streams_[row.stream];
     if (!open.stream) {
         open = {std::make_shared<Stream>(row.stream, mcp::traits(session->data.revision).primes_streams, last_event, services_), session->data.id};
@@ -309,6 +335,8 @@ void CallRegistry::recover(const std::shared_ptr<SessionState>& session, store::
     call->request = jsonrpc::Id{row.request_id};
     call->revision = session->data.revision;
     call->is_recovered = true;
+    call->is_row_durable = true;
+    call->start.name = std::move(name);
     if (auto* start = std::get_if<mcp::StartCall>(&found)) {
         call->target = std::dynamic_pointer_cast<const HandlerTarget>(start->item->target);
         call->start = std::move(*start);

@@ -48,7 +48,7 @@ public:
 
     /// Makes the call of a row that was found at boot; dispatched by run_recovered(), a bounded number at a time.
     void recover(const std::shared_ptr<SessionState>& session, store::CallRow row, std::uint64_t last_event,
-                 std::variant<mcp::StartCall, mcp::Refuse> found);
+                 std::variant<mcp::StartCall, mcp::Refuse> found, std::string name);
     void run_recovered();
 
     /// No recovered call is begun any more; every call of the session that can be is accepted, and leaves its handler at the next step.
@@ -75,6 +75,7 @@ private:
     void decide_later(const std::shared_ptr<Call>& call);
     void decide_due();
     void send_away(Call& call);
+    void open_when_all_accepted(const std::shared_ptr<Call>& call);
     void forget(const std::shared_ptr<Call>& call);
     void answer_as_recorded(const std::shared_ptr<Call>& call);
     void answer_error(const std::shared_ptr<Call>& call, int code, const std::string& message);

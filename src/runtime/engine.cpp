@@ -142,9 +142,10 @@ base::Result<void> Engine::open(std::shared_ptr<store::Store> store) {
                 services_->log->error("call {} cannot be taken up: {}", row.id, session ? "its document cannot be read" : "its session is gone");
                 continue;
             }
-            auto found = mcp::route_again(*offered, session->data.revision, document.value("method", ""), document.value("params", base::Json()));
+            const base::Json& params = document.contains("params") ? document["params"] : base::Json::object();
+            auto found = mcp::route_again(*offered, session->data.revision, document.value("method", ""), params);
             const std::uint64_t events = last_event(row.stream);
-            calls_.recover(session, std::move(row), events, std::move(found));
+            calls_.recover(session, std::move(row), events, std::move(found), params.value("name", params.value("uri", "")));
         }
     } catch (const std::runtime_error& error) {
         sessions_.for_each([](const auto& session) { session->running.clear(); });
@@ -380,7 +381,7 @@ void Engine::end_session(const std::shared_ptr<SessionState>& session, std::shar
 // ── Streams ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void Engine::open_standalone(const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink) {
-    session->last_announcement.clear();
+    session->waiting_announcements.clear();
     if (const auto standalone = session->standalone.load()) {
         standalone->attach_reader(std::move(sink), standalone->released(), true);
         return;
@@ -414,7 +415,7 @@ void Engine::resume(const std::shared_ptr<SessionState>& session, const std::str
     std::shared_ptr<Stream> stream = calls_.find_stream(*session, id->stream);
     if (const auto standalone = session->standalone.load(); !stream && standalone && standalone->id() == id->stream) {
         stream = standalone;
-        session->last_announcement.clear();
+        session->waiting_announcements.clear();
     }
     if (!stream) {
         resume_finished(session, *id, std::move(sink));
@@ -459,11 +460,10 @@ void Engine::announce(const std::vector<mcp::ItemKind>& changed) {
         const std::string payload = jsonrpc::write_notification(fmt::format("notifications/{}/list_changed", list_name(kind)), {});
         sessions_.for_each([&](const std::shared_ptr<SessionState>& session) {
             const auto stream = session->standalone.load();
-            // Nobody has listened yet, or nobody listens and the last thing that waits for him says the same.
-            if (!stream || (!stream->has_reader() && session->last_announcement == payload)) {
+            // Nobody has listened yet, or nobody listens and the same already waits for whoever will.
+            if (!stream || (!stream->has_reader() && !session->waiting_announcements.insert(payload).second)) {
                 return;
             }
-            session->last_announcement = stream->has_reader() ? std::string() : payload;
             stream->append([&](std::uint64_t seq) {
                 services_->queue->submit({store::AppendEvent{{stream->id(), seq, payload}}}, store::Urgency::soon, store::WhenFull::keep,
                                          [inbox = services_->inbox, stream, seq, payload](const base::Result<store::GroupOutcome>& outcome) {
@@ -530,9 +530,8 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
         self->hold_timer_.reset();
         self->sweep_timer_.reset();
         self->calls_.close();
-        if (is_idle) {
-            self->sessions_.for_each([](const auto& session) { session->running.clear(); });  // recovered calls that were not begun
-        }
+        // Recovered calls that were not begun, and those whose handlers stay behind: they hold us, and we would hold them.
+        self->sessions_.for_each([](const auto& session) { session->running.clear(); });
         self->services_->inbox->close();
         const std::lock_guard lock(mutex);
         is_done = true;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -23,7 +24,7 @@ struct SessionState {
     std::int64_t stored_seen_ms = 0;    ///< what the row says; brought up to date now and then
     std::atomic<std::shared_ptr<Stream>> standalone;  ///< null until the first GET: before it there is no cursor to resume from
     std::unordered_map<std::string, std::shared_ptr<Call>> running;  ///< by the JSON text of the request id
-    std::string last_announcement;      ///< the list_changed that waits as the newest event for a reader who is away
+    std::set<std::string> waiting_announcements;  ///< what was said since the last reader left: it waits once for the next one
     std::atomic<bool> ended{false};     ///< deleted or expired; whatever still runs for it must not be heard of again
 
     // A legal client never uses an id twice, and counts upwards. While the ids seen do so, no id needs to be looked up in the store.

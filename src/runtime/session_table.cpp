@@ -62,7 +62,7 @@ std::shared_ptr<SessionState> SessionTable::find(std::string_view id, std::strin
 
 bool SessionTable::is_full(std::string_view owner) const {
     const auto count = per_owner_.find(owner);
-    return sessions_.size() >= services_->limits.sessions ||
+    return sessions_.size() + beginning_ >= services_->limits.sessions ||
            (!owner.empty() && count != per_owner_.end() && count->second >= services_->limits.sessions_per_principal);
 }
 
@@ -75,10 +75,15 @@ void SessionTable::begin(mcp::Session draft,
     session->log_level = session->data.log_level;
     session->created_ms = session->last_seen_ms = session->stored_seen_ms = services_->clock.wall_ms();
     session->born_here = true;
+    // Counted from now on, so that many that come at once do not slip past the limit.
+    ++beginning_;
+    ++per_owner_[session->data.owner];
     save(*session, [this, session, done = std::move(done)](const base::Result<store::GroupOutcome>& outcome) {
+        --beginning_;
         if (outcome) {
-            ++per_owner_[session->data.owner];
             sessions_.emplace(session->data.id, session);
+        } else {
+            --per_owner_[session->data.owner];
         }
         done(session, outcome);
     });

@@ -51,6 +51,7 @@ private:
 
     const std::shared_ptr<Services> services_;
     std::unordered_map<std::string, std::shared_ptr<SessionState>, Hash, std::equal_to<>> sessions_;
+    std::size_t beginning_ = 0;   // sessions whose rows are on their way to disk
     std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> per_owner_;
 };
 

@@ -114,7 +114,6 @@ void Stream::open(std::function<void()> flushed) {
         return;
     }
     reading_ = Reading::live;
-    cursor_ = 0;
     sink_->open_stream(no_headers());
     if (primes_) {
         sink_->write("retry: " + std::to_string(services_->limits.retry_after.count()) + "\nid: " + write_event_id(id_, 0) + "\ndata:\n\n",
@@ -122,9 +121,10 @@ void Stream::open(std::function<void()> flushed) {
     } else if (flushed) {
         flushed();
     }
-    for (const std::string& payload : std::exchange(collected_, {})) {
-        sink_->write(event_frame({}, payload), {});
+    for (const Collected& answer : std::exchange(collected_, {})) {
+        sink_->write(event_frame(answer.seq == 0 ? std::string() : write_event_id(id_, answer.seq), answer.payload), {});
     }
+    cursor_ = released_;
 }
 
 void Stream::release(std::uint64_t seq, const std::string& payload) {
@@ -163,7 +163,7 @@ void Stream::answer(std::uint64_t seq, const std::string& payload) {
     DURABLE_MCP_CRASH_POINT("result.after_commit_before_send");
     switch (reading_) {
         case Reading::undecided:
-            collected_.push_back(payload);
+            collected_.push_back({seq, payload});
             break;
         case Reading::live:
             if (seq != 0) {
@@ -197,12 +197,12 @@ void Stream::end_if_settled() {
         WholeResponse response;
         if (is_batch_) {
             response.body = "[";
-            for (const std::string& payload : collected_) {
-                response.body.append(response.body.size() > 1 ? "," : "").append(payload);
+            for (const Collected& answer : collected_) {
+                response.body.append(response.body.size() > 1 ? "," : "").append(answer.payload);
             }
             response.body.push_back(']');
         } else if (!collected_.empty()) {
-            response.body = std::move(collected_.front());
+            response.body = std::move(collected_.front().payload);
         } else {
             cut();  // nothing to say, and nothing false either
             return;

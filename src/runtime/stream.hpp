@@ -118,7 +118,11 @@ private:
     std::shared_ptr<ResponseSink> sink_;
     std::uint64_t cursor_ = 0;               // newest event that the reader has been sent
     bool is_batch_ = false;
-    std::vector<std::string> collected_;     // answers for an undecided batch
+    struct Collected {
+        std::uint64_t seq;                   // 0: has no id
+        std::string payload;
+    };
+    std::vector<Collected> collected_;       // answers while undecided
 };
 
 }  // namespace durable_mcp::runtime
