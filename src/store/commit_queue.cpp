@@ -259,6 +259,13 @@ struct CommitQueue::Impl {
         DURABLE_MCP_CRASH_POINT("commit.after");
         if (outcome.has_value()) {
             DURABLE_MCP_ASSERT(outcome->size() == claimed.size());
+            lock.lock();
+            untidy = true;
+            if (mode ==
+                Mode::blocked) {  // told before the completions, as a failure is: who hears "committed" finds the health that goes with it
+                become(lock, reserve_is_out ? Mode::on_reserve : Mode::good);
+            }
+            lock.unlock();
             for (std::size_t i = 0; i < claimed.size(); ++i) {
                 if (!lied) {
                     complete(*claimed[i], (*outcome)[i]);
@@ -266,10 +273,6 @@ struct CommitQueue::Impl {
                 claimed[i]->settled = true;
             }
             lock.lock();
-            untidy = true;
-            if (mode == Mode::blocked) {
-                become(lock, reserve_is_out ? Mode::on_reserve : Mode::good);
-            }
             return;
         }
         lock.lock();
