@@ -153,7 +153,8 @@ public:
     /// Serves until SIGINT or SIGTERM, then stops with a deadline of ten seconds; a second signal ends the process at once. Installs
     /// handlers for these two signals while it runs, the only member that touches the process. Writes the URL to the log once it
     /// serves.
-    /// *Errors*: as start().
+    /// *Errors*: as start(); and Error with `store_unavailable` when a commit failed in a way that leaves its outcome unknown. Nothing was
+    /// answered since; let the program end and be started again, which reads the truth back.
     void run();
 
     /// Takes the store, listens, recovers what the last process left, and returns when it answers; unfinished calls go on in the

@@ -117,11 +117,12 @@ void Assembly::take_store() {
     store_ = std::move(*opened);
 }
 
-void Assembly::make_engine(std::shared_ptr<const mcp::Catalog> catalog) {
+void Assembly::make_engine(std::shared_ptr<const mcp::Catalog> catalog, std::function<void(const std::string&)> on_poisoned) {
     runtime::EngineOptions made;
     made.facts = {describe_implementation(options_), options_.instructions};
     made.limits = limits_;
     made.log = log_;
+    made.on_poisoned = std::move(on_poisoned);
     engine_ = std::make_shared<runtime::Engine>(loop_, std::move(made), std::move(catalog));
 }
 

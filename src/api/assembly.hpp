@@ -39,7 +39,8 @@ public:
 
     /// Takes the lock of the store and opens it. Throws Error.
     void take_store();
-    void make_engine(std::shared_ptr<const mcp::Catalog> catalog);
+    /// `on_poisoned`: see runtime::EngineOptions; may be called after this is gone.
+    void make_engine(std::shared_ptr<const mcp::Catalog> catalog, std::function<void(const std::string&)> on_poisoned);
     [[nodiscard]] const std::shared_ptr<runtime::Engine>& engine() const { return engine_; }
     /// Binds, and starts our thread; from here on requests come in, and are held. Returns the port. Throws Error.
     std::uint16_t listen();

@@ -20,6 +20,20 @@
 
 namespace durable_mcp {
 
+// What ends run(): a signal, stop(), or a poisoned store. Shared with the engine, which may outlive the server.
+struct RunState {
+    std::mutex mutex;
+    boost::asio::io_context* waiting = nullptr;               ///< where run() waits
+    std::string poison;                                       ///< why the store takes nothing any more; "" while it does
+
+    void end_run() {
+        const std::lock_guard lock(mutex);
+        if (waiting != nullptr) {
+            waiting->stop();
+        }
+    }
+};
+
 // Two locks, never held the other way round: `life` for start and stop, which take long; `mutex` for what is on offer and who is told.
 struct DurableMCP::Impl {
     explicit Impl(Options given) : options(std::move(given)), catalog(std::make_shared<const mcp::Catalog>(options.limits.list_page)) {}
@@ -33,7 +47,7 @@ struct DurableMCP::Impl {
     std::shared_ptr<const mcp::Catalog> catalog;
     std::shared_ptr<runtime::Engine> engine;                  ///< while it runs
     std::uint16_t port = 0;                                   ///< of the last start
-    boost::asio::io_context* waiting_run = nullptr;           ///< where run() waits for a signal
+    const std::shared_ptr<RunState> run_state = std::make_shared<RunState>();
 
     void add(Presence presence, mcp::ItemKind kind, mcp::Item item) {
         const std::lock_guard lock(mutex);
@@ -66,11 +80,21 @@ struct DurableMCP::Impl {
         if (assembly) {
             throw std::logic_error("DurableMCP::start: the server is running");
         }
+        {
+            const std::lock_guard lock(run_state->mutex);
+            run_state->poison.clear();
+        }
         auto made = std::make_unique<api::Assembly>(options, context);
         made->take_store();
         {
             const std::lock_guard lock(mutex);
-            made->make_engine(catalog);
+            made->make_engine(catalog, [state = run_state](const std::string& sentence) {
+                {
+                    const std::lock_guard lock_state(state->mutex);
+                    state->poison = sentence;
+                }
+                state->end_run();
+            });
             engine = made->engine();
         }
         try {
@@ -103,10 +127,7 @@ struct DurableMCP::Impl {
             forget_engine();
             ending->tear_down();
         }
-        const std::lock_guard lock(mutex);
-        if (waiting_run != nullptr) {
-            waiting_run->stop();
-        }
+        run_state->end_run();
     }
 
     void forget_engine() {
@@ -177,18 +198,18 @@ void DurableMCP::run() {
     });
     // Known before start(), so that a stop() that follows at once is not missed.
     struct Waiting {
-        Impl& impl;
-        Waiting(Impl& owner, boost::asio::io_context& context) : impl(owner) { set(&context); }
+        RunState& state;
+        Waiting(RunState& owner, boost::asio::io_context& context) : state(owner) { set(&context); }
         ~Waiting() { set(nullptr); }
         Waiting(const Waiting&) = delete;
         Waiting& operator=(const Waiting&) = delete;
         void set(boost::asio::io_context* context) const {
-            const std::lock_guard lock(impl.mutex);
-            impl.waiting_run = context;
+            const std::lock_guard lock(state.mutex);
+            state.waiting = context;
         }
     };
     {
-        const Waiting known(*impl_, waiting);
+        const Waiting known(*impl_->run_state, waiting);
         start();
         waiting.run();
     }
@@ -198,6 +219,11 @@ void DurableMCP::run() {
     stop();
     waiting.stop();
     listener.join();
+    const std::lock_guard lock(impl_->run_state->mutex);
+    if (!impl_->run_state->poison.empty()) {
+        throw Error(ErrorCode::store_unavailable, "the store failed in a way that leaves its last commit unknown, and the server has stopped: " +
+                                                      impl_->run_state->poison + ". Start it again: it then reads what is true from the disk");
+    }
 }
 
 bool DurableMCP::is_ready() const {
