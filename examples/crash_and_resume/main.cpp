@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdint>
 #include <fstream>
-#include <optional>
 #include <string>
 #include <thread>
 
