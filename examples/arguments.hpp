@@ -19,13 +19,13 @@
 namespace examples {
 
 struct Arguments {
-    std::uint16_t port = 9991;   ///< 0: any free one; the line that serve() prints says which
-    std::string store;           ///< path of a SQLite file
-    std::string ledger;          ///< path of the file to which crash_and_resume appends
+    std::uint16_t port = 9991;  ///< 0: any free one; the line that serve() prints says which
+    std::string store;          ///< path of a SQLite file
+    std::string ledger;         ///< path of the file to which crash_and_resume appends
 };
 
-/// Ends the program with a sentence when it cannot make sense of the command line. `name` is that of the example: "name.db" is its store unless
-/// the command line says otherwise.
+/// Ends the program with a sentence when it cannot make sense of the command line. `name` is that of the example: "name.db" is its store
+/// unless the command line says otherwise.
 inline Arguments read_arguments(int count, char** values, const std::string& name) {
     Arguments arguments{.store = name + ".db", .ledger = name + ".ledger"};
     for (int i = 1; i < count; i += 2) {
@@ -47,8 +47,8 @@ inline Arguments read_arguments(int count, char** values, const std::string& nam
     return arguments;
 }
 
-/// Serves until SIGINT or SIGTERM. Says where on one line of standard output, so that a script can wait for it; the log is on standard error.
-/// Returns what main() should: 1 if the server could not start.
+/// Serves until SIGINT or SIGTERM. Says where on one line of standard output, so that a script can wait for it; the log is on standard
+/// error. Returns what main() should: 1 if the server could not start.
 inline int serve(durable_mcp::DurableMCP& mcp) {
     // Blocked before the server makes its threads, which inherit that: the signals wait for sigwait() below.
     sigset_t asked_to_stop;

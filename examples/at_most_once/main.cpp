@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Paying with a card: an effect that must not happen twice, whatever happens to the process. The price is that sometimes nobody can say whether it
-// happened; the library says exactly when that is so, and the handler decides what to do about it.
+// Paying with a card: an effect that must not happen twice, whatever happens to the process. The price is that sometimes nobody can say
+// whether it happened; the library says exactly when that is so, and the handler decides what to do about it.
 //
 // Try the cards "declined" and "unreachable", and kill -9 the process while it charges any other.
 #include <chrono>
@@ -41,7 +41,8 @@ std::string charge_card(DurableContext& context, const std::string& card, std::i
     const std::string key = context.idempotency_key("charge");  // the same in every attempt
     for (int tries = 1;; ++tries) {
         try {
-            return context.at_most_once("charge", [&] { return charge(card, cents, key); }, {.retryable = durable_mcp::retryable<Unreachable>});
+            return context.at_most_once("charge", [&] { return charge(card, cents, key); },
+                                        {.retryable = durable_mcp::retryable<Unreachable>});
         } catch (const Unreachable& error) {
             // As if the step had never begun, so the alias may be used again.
             if (tries == 3) {
@@ -51,7 +52,8 @@ std::string charge_card(DurableContext& context, const std::string& card, std::i
             switch (error.cause()) {
                 case AtMostOnceFailedBeforeCompleting::Cause::interrupted:
                     // The process died inside charge(). Charging again might take the money twice, so we never do.
-                    throw ToolError("It is not known whether the card was charged: ask the bank for receipt " + key + " before you try again.");
+                    throw ToolError("It is not known whether the card was charged: ask the bank for receipt " + key +
+                                    " before you try again.");
                 case AtMostOnceFailedBeforeCompleting::Cause::failed:
                     // charge() threw, which was recorded: so says every later attempt too.
                     throw ToolError(std::string("The payment failed: ") + error.what());
@@ -65,7 +67,8 @@ std::string charge_card(DurableContext& context, const std::string& card, std::i
 
 int main(int argc, char** argv) {
     const auto arguments = examples::read_arguments(argc, argv, "at_most_once");
-    durable_mcp::DurableMCP mcp({.name = "till", .version = "1.0.0", .port = arguments.port, .store = durable_mcp::sqlite(arguments.store)});
+    durable_mcp::DurableMCP mcp(
+        {.name = "till", .version = "1.0.0", .port = arguments.port, .store = durable_mcp::sqlite(arguments.store)});
 
     mcp.tool("charge_card", "Charges a card.", {"card", arg("cents", "amount in cents").minimum(1)}, charge_card,
              {.destructive = true, .idempotent = false});

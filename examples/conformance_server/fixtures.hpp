@@ -15,7 +15,9 @@ inline durable_mcp::Bytes png() {
 }
 
 /// A sound of two samples.
-inline durable_mcp::Bytes wav() { return durable_mcp::Bytes::from_base64("UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA="); }
+inline durable_mcp::Bytes wav() {
+    return durable_mcp::Bytes::from_base64("UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA=");
+}
 
 void add_tools(durable_mcp::DurableMCP& mcp);
 void add_prompts(durable_mcp::DurableMCP& mcp);

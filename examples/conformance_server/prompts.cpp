@@ -15,8 +15,8 @@ using durable_mcp::Role;
 
 void add_prompts(durable_mcp::DurableMCP& mcp) {
     mcp.prompt("test_simple_prompt", "One message.", [] { return "This is a simple prompt for testing."; });
-    mcp.prompt("test_prompt_with_arguments", "One message with two arguments in it.", {arg("arg1", "the first one"), arg("arg2", "the second one")},
-               [](const std::string& arg1, const std::string& arg2) {
+    mcp.prompt("test_prompt_with_arguments", "One message with two arguments in it.",
+               {arg("arg1", "the first one"), arg("arg2", "the second one")}, [](const std::string& arg1, const std::string& arg2) {
                    return "Prompt with arguments: arg1='" + arg1 + "', arg2='" + arg2 + "'";
                });
     mcp.prompt("test_prompt_with_embedded_resource", "A resource, and what to do with it.", {arg("resourceUri", "the resource")},

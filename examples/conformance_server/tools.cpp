@@ -19,7 +19,9 @@ using durable_mcp::ToolResult;
 
 namespace {
 
-void pause(int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); }
+void pause(int milliseconds) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+}
 
 /// Only listed: what the client is shown must be this, word for word.
 constexpr const char* schema_with_everything = R"({
@@ -70,7 +72,8 @@ std::string report_while_working(DurableContext& context) {
     return "Tool with progress executed successfully";
 }
 
-/// The answer comes long after the stream has been primed, so that a client that has lost the connection by then gets it by its Last-Event-ID.
+/// The answer comes long after the stream has been primed, so that a client that has lost the connection by then gets it by its
+/// Last-Event-ID.
 std::string answer_after_reconnection(DurableContext& context) {
     context.at_least_once("wait", [] { pause(100); });
     return "Reconnection test completed successfully. If you received this, the client properly reconnected after stream closure.";
@@ -83,9 +86,8 @@ void add_tools(DurableMCP& mcp) {
     mcp.tool("test_simple_text", "Answers with a text.", [] { return "This is a simple text response for testing."; });
     mcp.tool("test_image_content", "Answers with a picture.", [] { return Content::image(png(), "image/png"); });
     mcp.tool("test_audio_content", "Answers with a sound.", [] { return Content::audio(wav(), "audio/wav"); });
-    mcp.tool("test_embedded_resource", "Answers with a resource.", [] {
-        return Content::resource("test://embedded-resource", "This is an embedded resource content.", "text/plain");
-    });
+    mcp.tool("test_embedded_resource", "Answers with a resource.",
+             [] { return Content::resource("test://embedded-resource", "This is an embedded resource content.", "text/plain"); });
     mcp.tool("test_multiple_content_types", "Answers with a text, a picture and a resource.", answer_with_everything);
     mcp.tool("test_tool_with_logging", "Logs three times before it answers.", log_while_working);
     mcp.tool("test_tool_with_progress", "Reports its progress three times before it answers.", report_while_working);
@@ -93,7 +95,8 @@ void add_tools(DurableMCP& mcp) {
              []() -> std::string { throw ToolError("This tool intentionally returns an error for testing"); });
     mcp.tool("test_reconnection", "Answers late, to be asked again for its answer.", answer_after_reconnection);
     mcp.tool("json_schema_2020_12_tool", "Has a schema that uses most of what JSON Schema 2020-12 offers.",
-             durable_mcp::json_schema(schema_with_everything), [](const nlohmann::json& arguments) { return "Called with " + arguments.dump(); });
+             durable_mcp::json_schema(schema_with_everything),
+             [](const nlohmann::json& arguments) { return "Called with " + arguments.dump(); });
 }
 
 }  // namespace conformance

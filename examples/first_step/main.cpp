@@ -51,7 +51,8 @@ std::map<std::string, std::int64_t> report_weather(DurableContext& context, cons
 
 int main(int argc, char** argv) {
     const auto arguments = examples::read_arguments(argc, argv, "first_step");
-    durable_mcp::DurableMCP mcp({.name = "weather", .version = "1.0.0", .port = arguments.port, .store = durable_mcp::sqlite(arguments.store)});
+    durable_mcp::DurableMCP mcp(
+        {.name = "weather", .version = "1.0.0", .port = arguments.port, .store = durable_mcp::sqlite(arguments.store)});
 
     mcp.tool("report_weather", "The temperatures of some cities, in degrees Celsius.",
              {durable_mcp::arg("cities", "each of them once").min_items(1).max_items(100)}, report_weather);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bank whose accounts live in the server itself: a sorted map, kept in the store. Money moves in transactions, which are applied as a whole and
-// exactly once, whatever happens to the process; no other database is needed.
+// A bank whose accounts live in the server itself: a sorted map, kept in the store. Money moves in transactions, which are applied as a
+// whole and exactly once, whatever happens to the process; no other database is needed.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -55,10 +55,11 @@ std::map<std::string, std::int64_t> list_balances(DurableContext& context, const
 
 int main(int argc, char** argv) {
     const auto arguments = examples::read_arguments(argc, argv, "state_map");
-    durable_mcp::DurableMCP mcp({.name = "bank", .version = "1.0.0", .port = arguments.port, .store = durable_mcp::sqlite(arguments.store)});
+    durable_mcp::DurableMCP mcp(
+        {.name = "bank", .version = "1.0.0", .port = arguments.port, .store = durable_mcp::sqlite(arguments.store)});
 
-    mcp.tool("deposit", "Puts money into an account, and opens it where there is none.", {"account", arg("cents").minimum(1).maximum(1'000'000'000)},
-             deposit);
+    mcp.tool("deposit", "Puts money into an account, and opens it where there is none.",
+             {"account", arg("cents").minimum(1).maximum(1'000'000'000)}, deposit);
     mcp.tool("transfer", "Moves money from one account to another.", {"from", "to", arg("cents").minimum(1)}, transfer);
     mcp.tool("list_balances", "The first 100 accounts in the order of their names.", {arg("prefix", "only names that begin with it")},
              list_balances, {.read_only = true});

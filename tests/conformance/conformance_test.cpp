@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each server scenario of the official conformance suite, against a server of its own. The suite's exit code knows failures only; it also leaves a
-// file of all checks, which we read, since a warning is a failure here, and so is a scenario that has checked nothing.
+// Each server scenario of the official conformance suite, against a server of its own. The suite's exit code knows failures only; it also
+// leaves a file of all checks, which we read, since a warning is a failure here, and so is a scenario that has checked nothing.
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -64,7 +64,8 @@ class suite_0_1 : public testing::TestWithParam<const char*> {
 protected:
     void SetUp() override {
         if (!fs::exists(javascript_folder() / "conformance_0.1/installed")) {
-            const std::string reason = javascript_folder().string() + "/conformance_0.1 is not there: tests/support/js/install fetches it from npm";
+            const std::string reason =
+                javascript_folder().string() + "/conformance_0.1 is not there: tests/support/js/install fetches it from npm";
             if (std::getenv("DURABLE_MCP_REQUIRE_JS") != nullptr) {
                 FAIL() << reason;
             }
@@ -96,8 +97,8 @@ TEST_P(suite_0_1, finds_nothing_to_complain_of) {
 
     const fs::path results = folder() / "results";
     ChildProcess suite({DURABLE_MCP_SOURCE_DIR "/tests/support/js/run",
-                        (javascript_folder() / "conformance_0.1/node_modules/@modelcontextprotocol/conformance/dist/index.js").string(), "server",
-                        "--url", url, "--scenario", GetParam(), "-o", results.string()});
+                        (javascript_folder() / "conformance_0.1/node_modules/@modelcontextprotocol/conformance/dist/index.js").string(),
+                        "server", "--url", url, "--scenario", GetParam(), "-o", results.string()});
     EXPECT_EQ(suite.wait_for_end(60s), 0) << suite.output();
 
     ASSERT_TRUE(fs::exists(results)) << suite.output();
@@ -141,7 +142,8 @@ constexpr const char* scenarios[] = {
 
 INSTANTIATE_TEST_SUITE_P(scenario, suite_0_1, testing::ValuesIn(scenarios), [](const auto& param) {
     std::string name = param.param;
-    std::replace_if(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+    std::replace_if(
+        name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
     return name;
 });
 
