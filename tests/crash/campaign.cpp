@@ -42,11 +42,16 @@ int Report::all_kills() const {
 }
 
 Campaign::Campaign(Plan plan)
-    : plan_(std::move(plan)), directory_(make_directory()), world_(directory_), stage_(world_), server_(directory_, world_.address(), plan_.bug),
+    : plan_(std::move(plan)),
+      directory_(make_directory()),
+      world_(directory_),
+      stage_(world_),
+      server_(directory_, world_.address(), plan_.bug),
       random_(plan_.seed) {
     stage_.patience = plan_.patience;
     for (int i = 0; i < plan_.clients; ++i) {
-        clients_.push_back(std::async(std::launch::async, [this, i] { Client(stage_, "c" + std::to_string(i), plan_.seed + static_cast<unsigned>(i)).live(); }));
+        clients_.push_back(std::async(
+            std::launch::async, [this, i] { Client(stage_, "c" + std::to_string(i), plan_.seed + static_cast<unsigned>(i)).live(); }));
     }
 }
 

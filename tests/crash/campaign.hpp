@@ -33,7 +33,7 @@ struct Report {
     int stops = 0;                     ///< ends in good order
     std::size_t calls = 0;
     std::size_t effects = 0;
-    std::size_t unknown = 0;           ///< at_most_once steps that were interrupted
+    std::size_t unknown = 0;  ///< at_most_once steps that were interrupted
     std::vector<std::string> violations;
 
     [[nodiscard]] int all_kills() const;
@@ -43,11 +43,11 @@ struct Report {
 class Campaign {
 public:
     struct Plan {
-        std::string bug = {};                         ///< planted in the server; "" none
+        std::string bug = {};  ///< planted in the server; "" none
         int clients = 6;
         unsigned seed = 1;
-        std::chrono::milliseconds patience{30'000};   ///< for one word from a server that is there, and for everything to end in the end
-        std::size_t looked_at_again = 300;            ///< calls that are asked for once more when all is over
+        std::chrono::milliseconds patience{30'000};  ///< for one word from a server that is there, and for everything to end in the end
+        std::size_t looked_at_again = 300;           ///< calls that are asked for once more when all is over
     };
     explicit Campaign(Plan plan);
     ~Campaign();

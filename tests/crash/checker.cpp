@@ -16,8 +16,8 @@ using nlohmann::json;
 // What the world knows of one step of one call.
 struct StepTrace {
     std::vector<std::uint64_t> effects;
-    std::set<std::string> keys;      ///< idempotency keys: must be one
-    std::uint64_t known_durable = 0; ///< the first moment at which somebody knew that it was recorded
+    std::set<std::string> keys;       ///< idempotency keys: must be one
+    std::uint64_t known_durable = 0;  ///< the first moment at which somebody knew that it was recorded
 };
 
 using CallTrace = std::map<std::string, StepTrace>;
@@ -28,9 +28,15 @@ public:
         for (const Deed& deed : ledger) {
             CallTrace& trace = traces_[deed.call];
             switch (deed.kind) {
-                case Deed::Kind::effect: trace[deed.step].effects.push_back(deed.order); [[fallthrough]];
-                case Deed::Kind::refused: trace[deed.step].keys.insert(deed.idempotency_key); break;
-                case Deed::Kind::seen: mark_durable(trace[deed.step], deed.order); break;
+                case Deed::Kind::effect:
+                    trace[deed.step].effects.push_back(deed.order);
+                    [[fallthrough]];
+                case Deed::Kind::refused:
+                    trace[deed.step].keys.insert(deed.idempotency_key);
+                    break;
+                case Deed::Kind::seen:
+                    mark_durable(trace[deed.step], deed.order);
+                    break;
                 case Deed::Kind::answered:
                     for (auto& [step, known] : trace) {
                         mark_durable(known, deed.order);
@@ -75,7 +81,9 @@ private:
                     judge_recorded(call, "step" + std::to_string(i), result["receipts"][static_cast<std::size_t>(i)]);
                 }
                 break;
-            case Tool::once: judge_once(call, result); break;
+            case Tool::once:
+                judge_once(call, result);
+                break;
             case Tool::book:
                 booked_ += call.amount;
                 ++bookings_;
@@ -89,7 +97,8 @@ private:
                 }
                 break;
             case Tool::quick:
-            case Tool::slow: break;
+            case Tool::slow:
+                break;
         }
     }
 
@@ -161,8 +170,8 @@ private:
             return;
         }
         if (state["left"] != booked_ || state["right"] != -booked_ || state["booked"] != bookings_ || !state["twice"].empty()) {
-            violations_.push_back("booked by " + std::to_string(bookings_) + " answered calls: " + std::to_string(booked_) + "; in the store: " +
-                                  state.dump());
+            violations_.push_back("booked by " + std::to_string(bookings_) + " answered calls: " + std::to_string(booked_) +
+                                  "; in the store: " + state.dump());
         }
     }
 

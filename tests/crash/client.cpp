@@ -18,7 +18,9 @@ using testing_support::SseEvent;
 constexpr std::chrono::milliseconds pause{3};
 constexpr std::string_view path = "/mcp";
 
-std::string shortened(const std::string& text) { return text.size() > 300 ? text.substr(0, 300) + "…" : text; }
+std::string shortened(const std::string& text) {
+    return text.size() > 300 ? text.substr(0, 300) + "…" : text;
+}
 
 }  // namespace
 
@@ -60,7 +62,9 @@ std::vector<Call> Stage::calls() const {
 
 // ── A life ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-void Client::accuse(const Call& call, const std::string& what) { stage_.accuse("call " + call.key + ": " + what); }
+void Client::accuse(const Call& call, const std::string& what) {
+    stage_.accuse("call " + call.key + ": " + what);
+}
 
 void Client::live() {
     while (!stage_.winds_down) {
@@ -141,7 +145,8 @@ std::shared_ptr<Session> Client::begin_session() {
     return nullptr;
 }
 
-Call Client::make_call(const std::shared_ptr<Session>& session, std::string_view tool, const std::string& key, const std::string& arguments) {
+Call Client::make_call(const std::shared_ptr<Session>& session, std::string_view tool, const std::string& key,
+                       const std::string& arguments) {
     Call call;
     call.key = key;
     call.session = session;
@@ -177,9 +182,12 @@ Call Client::next_call() {
 bool Client::perform(Call& call) {
     for (;;) {
         switch (try_once(call)) {
-            case Outcome::answered: return true;
-            case Outcome::wrong: return false;
-            case Outcome::again: break;
+            case Outcome::answered:
+                return true;
+            case Outcome::wrong:
+                return false;
+            case Outcome::again:
+                break;
         }
         if (stage_.gives_up) {
             if (!stage_.is_over) {
@@ -266,7 +274,8 @@ bool Client::take_event(Call& call, const SseEvent& event, std::uint64_t& at) {
         return true;
     }
     if (seq != at + 1) {
-        accuse(call, "event " + std::to_string(seq) + " comes after " + std::to_string(at) + " on stream " + stream + ": " + shortened(payload));
+        accuse(call,
+               "event " + std::to_string(seq) + " comes after " + std::to_string(at) + " on stream " + stream + ": " + shortened(payload));
         return false;
     }
     at = seq;
@@ -304,7 +313,8 @@ bool Client::check_event(const Call& call, std::uint64_t seq, const std::string&
     }
     if (!fits) {
         accuse(call, "event " + std::to_string(seq) + " should be '" +
-                         (event.is_progress ? "progress " + std::to_string(event.progress) : event.text) + "' and is " + shortened(payload));
+                         (event.is_progress ? "progress " + std::to_string(event.progress) : event.text) + "' and is " +
+                         shortened(payload));
         return false;
     }
     if (!event.needs.empty()) {
@@ -347,7 +357,8 @@ void Client::compare(const Call& call) {
     read_again.is_second_look = true;
     read_again.answer.reset();
     read_again.after = 0;
-    if (perform(read_again) && (read_again.answer != call.answer || read_again.events.size() != expected_events(call.tool, call.key).size() + 1)) {
+    if (perform(read_again) &&
+        (read_again.answer != call.answer || read_again.events.size() != expected_events(call.tool, call.key).size() + 1)) {
         accuse(call, "its stream, read again from its beginning, ends with " + shortened(*read_again.answer) + " after " +
                          std::to_string(read_again.events.size()) + " events");
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A client that does not give up: it makes calls one after the other, leaves now and then, comes back to wherever the server is, and insists on
-// one answer. What it is told is checked against the script as it comes.
+// A client that does not give up: it makes calls one after the other, leaves now and then, comes back to wherever the server is, and
+// insists on one answer. What it is told is checked against the script as it comes.
 
 #include <atomic>
 #include <chrono>
@@ -36,11 +36,11 @@ struct Call {
     std::string request_id;
     std::string body;
 
-    std::string stream;                          ///< "" until an event id was received
-    std::uint64_t after = 0;                     ///< the newest event received
-    std::map<std::uint64_t, std::string> events; ///< payloads by number, the answer among them
+    std::string stream;                           ///< "" until an event id was received
+    std::uint64_t after = 0;                      ///< the newest event received
+    std::map<std::uint64_t, std::string> events;  ///< payloads by number, the answer among them
     std::optional<std::string> answer;
-    bool is_second_look = false;                 ///< asks again for what was answered: nothing new is noted
+    bool is_second_look = false;  ///< asks again for what was answered: nothing new is noted
 };
 
 /// What the clients of one campaign have in common.
@@ -57,7 +57,7 @@ struct Stage {
 
     void accuse(const std::string& what);
     [[nodiscard]] std::vector<std::string> accusations() const;
-    void publish(const Call& call);              ///< an event id that others will try to read
+    void publish(const Call& call);  ///< an event id that others will try to read
     [[nodiscard]] std::optional<std::string> foreign_event(const std::string& session, std::mt19937& random) const;
     void keep(Call call);
     [[nodiscard]] std::vector<Call> calls() const;
@@ -81,7 +81,8 @@ public:
     void compare(const Call& call);
     /// A new session; null when the stage gave up.
     [[nodiscard]] std::shared_ptr<Session> begin_session();
-    [[nodiscard]] Call make_call(const std::shared_ptr<Session>& session, std::string_view tool, const std::string& key, const std::string& arguments);
+    [[nodiscard]] Call make_call(const std::shared_ptr<Session>& session, std::string_view tool, const std::string& key,
+                                 const std::string& arguments);
 
 private:
     enum class Outcome : unsigned char { answered, again, wrong };

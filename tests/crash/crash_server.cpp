@@ -10,8 +10,8 @@
 #include <string>
 #include <thread>
 
-#include <csignal>
 #include <pthread.h>
+#include <csignal>
 
 #include <durable_mcp/durable_mcp.hpp>
 
@@ -48,7 +48,10 @@ json run_steps(const Actor& actor, DurableContext& context, const std::string& k
     for (int i = 0; i < durable_mcp::crash::rounds; ++i) {
         context.log(LogLevel::info, "tick " + key);
         const std::string step = "step" + std::to_string(i);
-        receipts.push_back(context.at_least_once(step, [&] { return actor.act(context, key, step); }));
+        receipts.push_back(context.at_least_once(step, [&] {
+            context.log(LogLevel::info, "tick " + key);  // the same words as outside: a replay that skips this one must not lose another
+            return actor.act(context, key, step);
+        }));
         context.report_progress(i + 1, durable_mcp::crash::rounds);
     }
     context.log(LogLevel::info, "tick " + key);
@@ -132,7 +135,9 @@ void offer_tools(DurableMCP& server, const Actor& actor) {
                 [](DurableContext& context, std::string key, std::int64_t amount) { return run_book(context, key, amount); });
     server.tool("notes", "", {"key"}, [](DurableContext& context, std::string key) { return run_notes(context, key); });
     // Its answer is different each time it runs, so that a second run shows.
-    server.tool("quick", "", {"key"}, [](DurableContext& context, std::string key) { return json{{"key", key}, {"call", context.call_id()}}; });
+    server.tool("quick", "", {"key"}, [](DurableContext& context, std::string key) {
+        return json{{"key", key}, {"call", context.call_id()}};
+    });
     // Around the moment at which an unanswered call is accepted without having done anything.
     server.tool("slow", "", {"key", "ms"}, [](DurableContext& context, std::string key, std::int64_t ms) {
         std::this_thread::sleep_for(std::chrono::milliseconds(ms));

@@ -12,7 +12,9 @@
 namespace durable_mcp::crash {
 namespace {
 
-bool is_long() { return std::getenv("DURABLE_MCP_LONG") != nullptr; }
+bool is_long() {
+    return std::getenv("DURABLE_MCP_LONG") != nullptr;
+}
 
 // Every point that a server under load passes, and how many passages may lie before the fatal one.
 struct Point {
@@ -62,8 +64,8 @@ std::vector<Blow> plan_blows(int per_point, int random_ones, unsigned seed) {
 }
 
 void show(const Report& report) {
-    std::printf("%d kills, %d stops, %zu calls answered, %zu effects, %zu interrupted at_most_once steps, %zu violations\n", report.all_kills(),
-                report.stops, report.calls, report.effects, report.unknown, report.violations.size());
+    std::printf("%d kills, %d stops, %zu calls answered, %zu effects, %zu interrupted at_most_once steps, %zu violations\n",
+                report.all_kills(), report.stops, report.calls, report.effects, report.unknown, report.violations.size());
     for (const auto& [point, count] : report.kills) {
         std::printf("  %-36s %d\n", point.c_str(), count);
     }

@@ -16,7 +16,9 @@ struct Planted {
     std::vector<std::string> points;  ///< where it hurts to die, if anywhere
 };
 
-void PrintTo(const Planted& planted, std::ostream* out) { *out << planted.bug; }
+void PrintTo(const Planted& planted, std::ostream* out) {
+    *out << planted.bug;
+}
 
 class planted_bug : public testing::TestWithParam<Planted> {};
 
@@ -40,17 +42,14 @@ TEST_P(planted_bug, is_seen) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, planted_bug,
-                         testing::Values(Planted{"ack_before_commit", {"commit.before"}},
-                                         Planted{"event_before_commit", {"commit.before"}},
+                         testing::Values(Planted{"ack_before_commit", {"commit.before"}}, Planted{"event_before_commit", {"commit.before"}},
                                          Planted{"rerun_recorded_step", {"step.after_record"}},
                                          Planted{"rerun_interrupted_step", {"step.after_effect_before_record"}},
                                          Planted{"start_without_record", {"step.after_effect_before_record"}},
                                          Planted{"split_transaction", {"transact.split"}},
                                          Planted{"reuse_event_id", {"event.after_append_before_write"}},
-                                         Planted{"repeat_event", {"step.after_record"}},
-                                         Planted{"drop_event", {}},
-                                         Planted{"resume_off_by_one", {}},
-                                         Planted{"read_foreign_stream", {}},
+                                         Planted{"repeat_event", {"step.after_record"}}, Planted{"drop_event", {}},
+                                         Planted{"resume_off_by_one", {}}, Planted{"read_foreign_stream", {}},
                                          Planted{"reword_answer", {}}),
                          [](const auto& planted) { return std::string(planted.param.bug); });
 

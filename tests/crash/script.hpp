@@ -2,7 +2,8 @@
 #pragma once
 
 // What the crash server's tools do, in one place: the server does it, and the checker knows from here what a client must see of it.
-// A call is known to all parties by its `key`, which the client chooses; every text that leaves names it, so that a stray one is recognised.
+// A call is known to all parties by its `key`, which the client chooses; every text that leaves names it, so that a stray one is
+// recognised.
 
 #include <string>
 #include <string_view>
@@ -23,20 +24,24 @@ inline constexpr int rounds = 3;
 /// One event as a client must see it.
 struct Expected {
     bool is_progress = false;
-    std::string text;      ///< of a log message
+    std::string text;  ///< of a log message
     int progress = 0;
-    std::string needs;     ///< the last step that must have been durable before it left; "" for none
+    std::string needs;  ///< the last step that must have been durable before it left; "" for none
 };
 
 /// The events of a call before its answer: all of them, once, in this order, whatever happened.
 inline std::vector<Expected> expected_events(Tool tool, const std::string& key) {
-    const auto log = [&key](const char* words, std::string needs) { return Expected{false, std::string(words) + " " + key, 0, std::move(needs)}; };
+    const auto log = [&key](const char* words, std::string needs) {
+        return Expected{false, std::string(words) + " " + key, 0, std::move(needs)};
+    };
     const auto progress = [](int value, std::string needs) { return Expected{true, {}, value, std::move(needs)}; };
     std::vector<Expected> events;
     switch (tool) {
         case Tool::steps:
             for (int i = 0; i < rounds; ++i) {
-                events.push_back(log("tick", i == 0 ? std::string() : "step" + std::to_string(i - 1)));
+                for (int times = 0; times < 2; ++times) {  // outside the step, and inside its callable
+                    events.push_back(log("tick", i == 0 ? std::string() : "step" + std::to_string(i - 1)));
+                }
                 events.push_back(progress(i + 1, "step" + std::to_string(i)));
             }
             events.push_back(log("tick", "step" + std::to_string(rounds - 1)));
@@ -63,9 +68,12 @@ inline std::vector<Expected> expected_events(Tool tool, const std::string& key) 
 /// The steps that act on the world, in order.
 inline std::vector<std::string> world_steps(Tool tool) {
     switch (tool) {
-        case Tool::steps: return {"step0", "step1", "step2"};
-        case Tool::once: return {"charge", "receipt"};
-        default: return {};
+        case Tool::steps:
+            return {"step0", "step1", "step2"};
+        case Tool::once:
+            return {"charge", "receipt"};
+        default:
+            return {};
     }
 }
 

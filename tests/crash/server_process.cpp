@@ -19,7 +19,9 @@
 namespace durable_mcp::crash {
 namespace {
 
-End end_of(int status) { return WIFSIGNALED(status) ? End{true, WTERMSIG(status)} : End{false, WEXITSTATUS(status)}; }
+End end_of(int status) {
+    return WIFSIGNALED(status) ? End{true, WTERMSIG(status)} : End{false, WEXITSTATUS(status)};
+}
 
 }  // namespace
 
@@ -79,7 +81,8 @@ bool ServerProcess::start(const std::string& crash_at) {
     std::string said;
     std::array<char, 256> buffer{};
     ssize_t got = 0;
-    while (said.find('\n') == std::string::npos && ((got = ::read(ends[0], buffer.data(), buffer.size())) > 0 || (got < 0 && errno == EINTR))) {
+    while (said.find('\n') == std::string::npos &&
+           ((got = ::read(ends[0], buffer.data(), buffer.size())) > 0 || (got < 0 && errno == EINTR))) {
         said.append(buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
     }
     ::close(ends[0]);

@@ -23,7 +23,8 @@ World::World(const std::filesystem::path& directory) : address_((directory / "wo
     std::memcpy(name.sun_path, address_.c_str(), address_.size());
     listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     file_ = ::open((directory / "ledger").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (listener_ < 0 || file_ < 0 || ::bind(listener_, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 || ::listen(listener_, 128) != 0) {
+    if (listener_ < 0 || file_ < 0 || ::bind(listener_, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
+        ::listen(listener_, 128) != 0) {
         throw std::runtime_error("the world cannot be made in " + directory.string());
     }
     thread_ = std::thread([this] { serve(); });
@@ -80,8 +81,9 @@ std::uint64_t World::append(Deed deed) {
     constexpr std::array<const char*, 4> names{"effect", "refused", "seen", "answered"};
     const std::lock_guard lock(mutex_);
     deed.order = deeds_.size() + 1;
-    const std::string line = std::to_string(deed.order) + ' ' + names.at(static_cast<std::size_t>(deed.kind)) + ' ' + deed.call + ' ' + deed.step +
-                             ' ' + deed.idempotency_key + " attempt " + std::to_string(deed.attempt) + " boot " + std::to_string(deed.boot) + '\n';
+    const std::string line = std::to_string(deed.order) + ' ' + names.at(static_cast<std::size_t>(deed.kind)) + ' ' + deed.call + ' ' +
+                             deed.step + ' ' + deed.idempotency_key + " attempt " + std::to_string(deed.attempt) + " boot " +
+                             std::to_string(deed.boot) + '\n';
     if (::write(file_, line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
         (deed.kind == Deed::Kind::effect && ::fdatasync(file_) != 0)) {
         throw std::runtime_error("the ledger cannot be written");
@@ -94,7 +96,9 @@ void World::note(Deed::Kind kind, std::string_view call, std::string_view step) 
     append({0, kind, std::string(call), std::string(step), {}, 0, 0});
 }
 
-void World::drain() { static_cast<void>(ask_world(address_, "drain - - - 0 0\n")); }
+void World::drain() {
+    static_cast<void>(ask_world(address_, "drain - - - 0 0\n"));
+}
 
 std::vector<Deed> World::ledger() const {
     const std::lock_guard lock(mutex_);

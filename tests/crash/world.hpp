@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The world that tools act upon. It lives in the test driver's process, which is never killed, and writes down everything in the order in which it
-// happened: each effect that a handler caused, and each thing that a client saw. The order is what convicts: an effect of a step after something
-// that only the durable record of that step could have let out is a step that ran again.
+// The world that tools act upon. It lives in the test driver's process, which is never killed, and writes down everything in the order in
+// which it happened: each effect that a handler caused, and each thing that a client saw. The order is what convicts: an effect of a step
+// after something that only the durable record of that step could have let out is a step that ran again.
 
 #include <atomic>
 #include <cstdint>
@@ -26,7 +26,7 @@ struct Deed {
     };
     std::uint64_t order = 0;
     Kind kind = Kind::effect;
-    std::string call;             ///< the client's name for the call
+    std::string call;  ///< the client's name for the call
     std::string step;
     std::string idempotency_key;
     long attempt = 0;
@@ -69,8 +69,8 @@ public:
     explicit WorldLink(std::string address) : address_(std::move(address)) {}
 
     /// Causes an effect and returns its number in the ledger, which no other effect has; 0 when the world turned it away.
-    [[nodiscard]] std::uint64_t act(std::string_view call, std::string_view step, std::string_view idempotency_key, std::uint32_t attempt, long boot,
-                                    bool may_refuse) const;
+    [[nodiscard]] std::uint64_t act(std::string_view call, std::string_view step, std::string_view idempotency_key, std::uint32_t attempt,
+                                    long boot, bool may_refuse) const;
 
 private:
     const std::string address_;

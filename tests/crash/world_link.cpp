@@ -36,8 +36,8 @@ std::string ask_world(const std::string& address, const std::string& line) {
     return answer;
 }
 
-std::uint64_t WorldLink::act(std::string_view call, std::string_view step, std::string_view idempotency_key, std::uint32_t attempt, long boot,
-                             bool may_refuse) const {
+std::uint64_t WorldLink::act(std::string_view call, std::string_view step, std::string_view idempotency_key, std::uint32_t attempt,
+                             long boot, bool may_refuse) const {
     std::string line(may_refuse ? "try" : "act");
     line.append(" ").append(call).append(" ").append(step).append(" ").append(idempotency_key).append(" ");
     line.append(std::to_string(attempt)).append(" ").append(std::to_string(boot)).append("\n");

@@ -19,7 +19,8 @@ namespace {
 
 std::string lower(std::string_view text) {
     std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     return result;
 }
 
@@ -48,8 +49,8 @@ void send_all(int socket, std::string_view bytes) {
 
 }  // namespace
 
-HttpExchange::HttpExchange(std::uint16_t port, std::string_view method, std::string_view path, const Headers& headers, std::string_view body,
-                           Clock::time_point until) {
+HttpExchange::HttpExchange(std::uint16_t port, std::string_view method, std::string_view path, const Headers& headers,
+                           std::string_view body, Clock::time_point until) {
     socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (socket_ < 0) {
         throw std::runtime_error("socket");
@@ -82,14 +83,18 @@ HttpExchange::HttpExchange(std::uint16_t port, std::string_view method, std::str
     }
 }
 
-HttpExchange::~HttpExchange() { ::close(socket_); }
+HttpExchange::~HttpExchange() {
+    ::close(socket_);
+}
 
 std::string HttpExchange::header(const std::string& name) const {
     const auto found = headers_.find(name);
     return found == headers_.end() ? std::string() : found->second;
 }
 
-bool HttpExchange::is_stream() const { return header("content-type").rfind("text/event-stream", 0) == 0; }
+bool HttpExchange::is_stream() const {
+    return header("content-type").rfind("text/event-stream", 0) == 0;
+}
 
 void HttpExchange::receive(Clock::time_point until) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();

@@ -25,7 +25,7 @@ struct Silent : std::runtime_error {
 };
 
 struct SseEvent {
-    std::string id;                 ///< "" when it had none
+    std::string id;  ///< "" when it had none
     std::optional<std::string> data;
     std::optional<long> retry_ms;
 };
@@ -63,10 +63,10 @@ private:
     std::map<std::string, std::string> headers_;
     std::string raw_;
     std::string body_;
-    bool closed_ = false;                   // the peer sends no more
-    bool complete_ = false;                 // the body has come to its end
+    bool closed_ = false;    // the peer sends no more
+    bool complete_ = false;  // the body has come to its end
     bool is_chunked_ = false;
-    std::optional<std::size_t> left_;       // of Content-Length, or of the current chunk
+    std::optional<std::size_t> left_;  // of Content-Length, or of the current chunk
 };
 
 }  // namespace durable_mcp::testing_support
