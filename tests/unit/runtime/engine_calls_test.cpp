@@ -12,12 +12,8 @@ namespace {
 
 using base::Json;
 using test::EngineHarness;
+using test::run_step;
 using test::text_result;
-
-std::string run_step(detail::CallPort& port, std::string_view alias, const std::function<std::string()>& body,
-                     detail::StepKind kind = detail::StepKind::at_least_once) {
-    return port.step({kind, alias, "string", &body, nullptr});
-}
 
 TEST(engine_calls, a_quick_call_without_steps_is_answered_as_plain_json) {
     EngineHarness harness;

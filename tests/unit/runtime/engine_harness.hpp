@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,10 +19,14 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+#include <spdlog/logger.h>
 
 #include "runtime/engine.hpp"
 #include "runtime/handler.hpp"
 #include "store/memory/memory_store.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+#include "unit/runtime/harness_parts.hpp"
 
 namespace durable_mcp::test {
 
@@ -134,6 +140,14 @@ private:
 
 using ToolFunction = std::function<base::Json(detail::CallPort& port, const base::Json& arguments)>;
 
+inline std::string run_step(detail::CallPort& port, std::string_view alias, const std::function<std::string()>& body,
+                            detail::StepKind kind = detail::StepKind::at_least_once) {
+    return port.step({kind, alias, "string", &body, nullptr});
+}
+inline std::string run_once(detail::CallPort& port, std::string_view alias, const std::function<std::string()>& body) {
+    return run_step(port, alias, body, detail::StepKind::at_most_once);
+}
+
 /// A result with one text.
 inline base::Json text_result(const std::string& text) {
     return {{"content", base::Json::array({{{"type", "text"}, {"text", text}}})}};
@@ -142,12 +156,22 @@ inline base::Json text_result(const std::string& text) {
 class EngineHarness {
 public:
     explicit EngineHarness(std::shared_ptr<store::Store> store = nullptr, base::Limits limits = {})
-        : store_(store ? std::move(store) : store::open_memory_store()), catalog_(std::make_shared<mcp::Catalog>(1000)) {
+        : store_(store ? std::move(store) : store::open_memory_store()),
+          mortal_(std::make_shared<MortalStore>(store_)),
+          catalog_(std::make_shared<mcp::Catalog>(1000)) {
+        options_.log = std::make_shared<spdlog::logger>("engine", log_);
+        options_.log->set_level(spdlog::level::debug);
         options_.facts.implementation = {{"name", "test"}, {"version", "1"}};
         options_.limits = limits;
         options_.limits.handler_threads = 8;
     }
-    ~EngineHarness() { stop(); }
+    ~EngineHarness() {
+        stop();
+        options_.log.reset();
+        EXPECT_TRUE(turn_until([&] { return life_.expired(); })) << "something of the engine is still alive";
+    }
+    EngineHarness(const EngineHarness&) = delete;
+    EngineHarness& operator=(const EngineHarness&) = delete;
 
     void add(mcp::ItemKind kind, const std::string& name, base::Json descriptor, ToolFunction function,
              runtime::Durability durability = runtime::Durability::full) {
@@ -165,13 +189,14 @@ public:
     /// Makes the engine and opens the store (unless `hold_boot`, which leaves it booting).
     void start(bool hold_boot = false) {
         work_ = std::make_unique<Work>(boost::asio::make_work_guard(io_));
+        life_ = options_.log;
         engine_ = std::make_shared<runtime::Engine>(io_.get_executor(), options_, catalog_);
         if (!hold_boot) {
             open();
         }
     }
     void open() {
-        const auto opened = engine_->open(store_);
+        const auto opened = engine_->open(mortal_);
         if (!opened) {
             throw std::runtime_error(opened.error().sentence);
         }
@@ -197,6 +222,18 @@ public:
         engine_.reset();
         work_.reset();
         return result;
+    }
+
+    /// The process dies: from now on nothing is written. `release` then lets go the handlers that wait in this process' memory.
+    void crash(const std::function<void()>& release = {}) {
+        mortal_->kill();
+        if (release) {
+            release();
+        }
+        engine_.reset();
+        work_.reset();
+        options_.log.reset();
+        EXPECT_TRUE(turn_until([&] { return life_.expired(); })) << "something of the dead engine is still alive";
     }
 
     /// Runs what is ready on the loop.
@@ -262,6 +299,32 @@ public:
         return post(session, {{"jsonrpc", "2.0"}, {"id", id}, {"method", "tools/call"}, {"params", std::move(params)}});
     }
 
+    std::shared_ptr<FakeSink> notify(const std::string& session, const std::string& method, base::Json params = base::Json::object()) {
+        return post(session, {{"jsonrpc", "2.0"}, {"method", method}, {"params", std::move(params)}});
+    }
+    std::shared_ptr<FakeSink> cancel(const std::string& session, const base::Json& id) {
+        return notify(session, "notifications/cancelled", {{"requestId", id}});
+    }
+    /// Turns the loop until the response is over; its JSON-RPC answer, null if it had none.
+    base::Json await(const std::shared_ptr<FakeSink>& sink) {
+        EXPECT_TRUE(turn_until([&] { return sink->done(); })) << "no answer within ten seconds";
+        if (!sink->streaming) {
+            return sink->body.empty() ? base::Json() : base::Json::parse(sink->body);
+        }
+        const auto messages = sink->messages();
+        return messages.empty() ? base::Json() : base::Json::parse(messages.back());
+    }
+    /// The text of the answer's first content, or of its error.
+    std::string await_text(const std::shared_ptr<FakeSink>& sink) {
+        const base::Json answer = await(sink);
+        if (answer.is_object() && answer.contains("result")) {
+            return answer["result"]["content"][0].value("text", "");
+        }
+        return answer.is_object() && answer.contains("error") ? answer["error"].value("message", "") : "";
+    }
+
+    [[nodiscard]] LogLines& log() { return *log_; }
+    [[nodiscard]] MortalStore& mortal_store() { return *mortal_; }
     [[nodiscard]] runtime::Engine& engine() { return *engine_; }
     [[nodiscard]] runtime::EngineOptions& options() { return options_; }
     [[nodiscard]] const std::shared_ptr<store::Store>& store() const { return store_; }
@@ -271,10 +334,80 @@ private:
     using Work = boost::asio::executor_work_guard<boost::asio::io_context::executor_type>;
     boost::asio::io_context io_;
     std::unique_ptr<Work> work_;
+    std::shared_ptr<LogLines> log_ = std::make_shared<LogLines>();
+    std::weak_ptr<spdlog::logger> life_;  // held by everything of the engine, and by nobody else once ours is let go
     std::shared_ptr<store::Store> store_;
+    std::shared_ptr<MortalStore> mortal_;
     std::shared_ptr<const mcp::Catalog> catalog_;
     runtime::EngineOptions options_;
     std::shared_ptr<runtime::Engine> engine_;
 };
+
+/// One store, and the processes that live with it one after the other.
+class World {
+public:
+    enum class Kind { memory, sqlite };
+    using SetUp = std::function<void(EngineHarness&)>;
+
+    World(Kind kind, SetUp set_up) : kind_(kind), set_up_(std::move(set_up)) {
+        if (kind_ == Kind::memory) {
+            memory_ = store::open_memory_store();
+        } else {
+            std::string pattern = (std::filesystem::temp_directory_path() / "durable_mcp_runtime_XXXXXX").string();
+            directory_ = ::mkdtemp(pattern.data());
+        }
+    }
+    explicit World(SetUp set_up) : World(Kind::memory, std::move(set_up)) {}
+    ~World() {
+        harness_.reset();
+        if (!directory_.empty()) {
+            std::error_code ignored;
+            std::filesystem::remove_all(directory_, ignored);
+        }
+    }
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+
+    /// The next process: everything is set up anew, and the store opened.
+    EngineHarness& boot() {
+        harness_.reset();
+        harness_ = std::make_unique<EngineHarness>(open_store());
+        set_up_(*harness_);
+        harness_->start();
+        return *harness_;
+    }
+    void crash(const std::function<void()>& release = {}) {
+        harness_->crash(release);
+        harness_.reset();
+    }
+    bool stop(std::chrono::milliseconds deadline = std::chrono::seconds(5)) {
+        const bool in_time = harness_->stop(deadline);
+        harness_.reset();
+        return in_time;
+    }
+    void set_up_as(SetUp set_up) { set_up_ = std::move(set_up); }
+    /// Between two processes.
+    [[nodiscard]] std::shared_ptr<store::Store> open_store() const {
+        if (kind_ == Kind::memory) {
+            return memory_;
+        }
+        auto opened = store::open_sqlite_store({.path = directory_ + "/store.db", .durability = store::SqliteDurability::relaxed, .ballast_bytes = 0});
+        if (!opened) {
+            throw std::runtime_error(opened.error().sentence);
+        }
+        return *opened;
+    }
+
+private:
+    const Kind kind_;
+    SetUp set_up_;
+    std::shared_ptr<store::Store> memory_;
+    std::string directory_;
+    std::unique_ptr<EngineHarness> harness_;
+};
+
+/// For tests that hold whatever the store is.
+class on_each_store : public testing::TestWithParam<World::Kind> {};
+inline std::string kind_name(const testing::TestParamInfo<World::Kind>& info) { return info.param == World::Kind::memory ? "memory" : "sqlite"; }
 
 }  // namespace durable_mcp::test

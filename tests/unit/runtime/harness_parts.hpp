@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the engine's tests hold in their hands: a door at which a handler waits, a clock that only the test turns, a store that dies with its
+// process, and what was logged.
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <spdlog/sinks/base_sink.h>
+
+#include "base/clock.hpp"
+#include "store/store.hpp"
+
+namespace durable_mcp::test {
+
+/// Handlers wait at it until the test opens it. A handle: copy it into the handler.
+class Door {
+public:
+    /// Waits until the door is open.
+    void pass() const {
+        std::unique_lock lock(state_->mutex);
+        ++state_->came;
+        state_->changed.notify_all();
+        state_->changed.wait(lock, [this] { return state_->is_open; });
+    }
+    void open() const {
+        const std::lock_guard lock(state_->mutex);
+        state_->is_open = true;
+        state_->changed.notify_all();
+    }
+    /// How many have come to it so far.
+    [[nodiscard]] int came() const {
+        const std::lock_guard lock(state_->mutex);
+        return state_->came;
+    }
+    class Opener;
+
+private:
+    struct State {
+        std::mutex mutex;
+        std::condition_variable changed;
+        bool is_open = false;
+        int came = 0;
+    };
+    std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+/// Declared after the harness: a test that fails early must not leave a handler waiting.
+class Door::Opener {
+public:
+    explicit Opener(Door door) : door_(std::move(door)) {}
+    ~Opener() { door_.open(); }
+    Opener(const Opener&) = delete;
+    Opener& operator=(const Opener&) = delete;
+
+private:
+    Door door_;
+};
+
+/// Stands still until the test turns it.
+class FakeClock final : public base::Clock {
+public:
+    std::int64_t wall_ms() const override { return now_ms.load(); }
+    std::chrono::steady_clock::time_point steady() const override { return std::chrono::steady_clock::now(); }
+    void advance(std::chrono::milliseconds by) { now_ms += by.count(); }
+
+    std::atomic<std::int64_t> now_ms{1'800'000'000'000};
+};
+
+/// What was logged, line by line.
+class LogLines final : public spdlog::sinks::base_sink<std::mutex> {
+public:
+    [[nodiscard]] std::size_t count(std::string_view part) {
+        const std::lock_guard lock(mutex_);
+        std::size_t lines = 0;
+        for (const std::string& line : lines_) {
+            lines += line.find(part) == std::string::npos ? 0u : 1u;
+        }
+        return lines;
+    }
+    [[nodiscard]] bool has(std::string_view part) { return count(part) > 0; }
+
+private:
+    void sink_it_(const spdlog::details::log_msg& message) override { lines_.emplace_back(message.payload.data(), message.payload.size()); }
+    void flush_() override {}
+    std::vector<std::string> lines_;
+};
+
+/// A store as one process sees it: after kill() nothing more of this process reaches what is kept.
+class MortalStore final : public store::Store {
+public:
+    explicit MortalStore(std::shared_ptr<store::Store> kept) : kept_(std::move(kept)) {}
+    void kill() { dead_ = true; }
+
+    store::BatchOutcome commit(std::span<const store::Group* const> groups) override {
+        const std::lock_guard lock(mutex_);
+        if (dead_) {
+            return base::Failure{base::FailureCode::outcome_unknown, "this process is dead"};
+        }
+        return kept_->commit(groups);
+    }
+    void tidy() override {
+        if (!dead_) {
+            kept_->tidy();
+        }
+    }
+    bool release_reserve() override { return kept_->release_reserve(); }
+    bool restore_reserve() override { return kept_->restore_reserve(); }
+    base::Result<std::vector<store::SessionRow>> sessions() override { return read([&] { return kept_->sessions(); }); }
+    base::Result<std::optional<store::CallRow>> call(std::string_view id) override { return read([&] { return kept_->call(id); }); }
+    base::Result<std::optional<store::CallRow>> call_of_request(std::string_view session, std::string_view request) override {
+        return read([&] { return kept_->call_of_request(session, request); });
+    }
+    base::Result<std::vector<store::CallRow>> calls_of_stream(std::string_view stream) override {
+        return read([&] { return kept_->calls_of_stream(stream); });
+    }
+    base::Result<std::vector<store::CallRow>> unfinished_calls() override { return read([&] { return kept_->unfinished_calls(); }); }
+    base::Result<std::vector<journal::Entry>> entries(std::string_view call) override { return read([&] { return kept_->entries(call); }); }
+    base::Result<std::vector<store::EventRow>> events(std::string_view stream, std::uint64_t after, std::size_t limit) override {
+        ++event_reads;
+        return read([&] { return kept_->events(stream, after, limit); });
+    }
+    base::Result<std::uint64_t> last_event(std::string_view stream) override { return read([&] { return kept_->last_event(stream); }); }
+    base::Result<std::unique_ptr<store::Snapshot>> snapshot() override { return read([&] { return kept_->snapshot(); }); }
+    std::string describe() const override { return kept_->describe(); }
+
+    std::atomic<int> event_reads{0};
+
+private:
+    template <class Read>
+    auto read(Read from_store) -> decltype(from_store()) {
+        if (dead_) {
+            return base::Failure{base::FailureCode::store_unavailable, "this process is dead"};
+        }
+        return from_store();
+    }
+
+    const std::shared_ptr<store::Store> kept_;
+    std::mutex mutex_;
+    std::atomic<bool> dead_{false};
+};
+
+}  // namespace durable_mcp::test
