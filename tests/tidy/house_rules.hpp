@@ -14,7 +14,8 @@ namespace durable_mcp::tidy {
 /// No file or folder is called utils, helpers, common, misc, manager, alone or as a word of its name.
 [[nodiscard]] Findings check_names(const Tree& tree);
 
-/// Every .cpp is named, with its path, in the CMakeLists.txt of its own folder or of one around it.
+/// Every .cpp is named, with its path, in the CMakeLists.txt of its own folder or of one around it; outside src/ its stem will do, and the cases
+/// of tests/compile are globbed.
 [[nodiscard]] Findings check_cmake_lists(const Tree& tree);
 
 /// tests/BEHAVIOURS.md, a table "| B1 | suite | `test`, ... |": every test it names exists under tests/ and carries the number (in its name,

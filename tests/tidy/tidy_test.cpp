@@ -150,6 +150,8 @@ TEST(a_check, sees_a_source_that_no_list_names) {
     EXPECT_TRUE(tells_of(check_cmake_lists({{"src/base/CMakeLists.txt", "durable_mcp_layer(base\n    clock.cpp\n)\n"}, {"src/base/lock.cpp", ""}}), "lock.cpp"));
     EXPECT_CLEAN(check_cmake_lists({{"src/base/CMakeLists.txt", "durable_mcp_layer(base clock.cpp)\n"}, {"src/base/clock.cpp", ""}}));
     EXPECT_CLEAN(check_cmake_lists({{"src/http/CMakeLists.txt", "f(a/b.cpp)\n"}, {"src/http/a/b.cpp", ""}}));
+    EXPECT_CLEAN(check_cmake_lists({{"tests/benchmarks/CMakeLists.txt", "foreach(program IN ITEMS load floor)\n"}, {"tests/benchmarks/load.cpp", ""}}));
+    EXPECT_TRUE(tells_of(check_cmake_lists({{"src/base/CMakeLists.txt", "# about clock\n"}, {"src/base/clock.cpp", ""}}), "clock.cpp"));
 }
 
 TEST(a_check, sees_a_map_of_behaviours_that_is_not_true) {
