@@ -27,11 +27,15 @@ std::set<std::string> numbers_in(const std::string& text) {
     return numbers;
 }
 
-/// Only comments and test names carry numbers; "b2" as a variable does not.
+/// Only comments, test names and the labels of table-driven cases ("B8 completed") carry numbers; "b2" as a variable does not.
 std::string carrying_text(const std::string& source) {
     static const std::regex test(R"(^\s*(?:TYPED_)?TEST(?:_F|_P)?\(.*)");
+    static const std::regex label(R"("(B[0-9]{1,3}[a-z]?) [^"]*")");
     std::string kept;
     for (const auto& line : lines_of(source)) {
+        for (std::sregex_iterator it(line.begin(), line.end(), label), end; it != end; ++it) {
+            kept += (*it)[1].str() + "\n";
+        }
         const auto comment = line.find("//");
         if (std::regex_match(line, test)) {
             kept += line + "\n";
@@ -100,7 +104,7 @@ Findings check_behaviours(const Tree& tree) {
     }
 
     static const std::regex number_pattern("B[0-9]{1,3}[a-z]?");
-    static const std::regex name_pattern("[a-z0-9_]*_[a-z0-9_]*");
+    static const std::regex name_pattern("[A-Za-z0-9_]*_[A-Za-z0-9_]*");
     std::set<std::string> rows;
     std::size_t line_number = 0;
     for (const auto& line : lines_of(map->second)) {
