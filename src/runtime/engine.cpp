@@ -112,6 +112,14 @@ bool Engine::is_ready() const { return ready_.load() && health_.load() == store:
 // ── Boot ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 base::Result<void> Engine::open(std::shared_ptr<store::Store> store) {
+    auto opened = recover(std::move(store));
+    if (!opened) {
+        services_->queue.reset();  // the store is given back before the caller hears of it
+    }
+    return opened;
+}
+
+base::Result<void> Engine::recover(std::shared_ptr<store::Store> store) {
     calls_.set_owner(weak_from_this());
     services_->store = store;
     services_->queue = std::make_unique<store::CommitQueue>(store, services_->limits);

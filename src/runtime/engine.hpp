@@ -71,6 +71,7 @@ private:
     /// Where the answer to one message goes: its own response, or the stream of its batch.
     struct Reply;
 
+    [[nodiscard]] base::Result<void> recover(std::shared_ptr<store::Store> store);
     void begin_serving();
     void hold(std::shared_ptr<RequestView> request, std::shared_ptr<ResponseSink> sink);
     void refuse_held_too_long();
