@@ -2,7 +2,6 @@
 #include "runtime/engine.hpp"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,15 +16,6 @@ namespace {
 
 constexpr std::chrono::minutes sweep_interval{1};
 
-// Without a good stop() the last owner may be a task or a completion, on a thread that the pools or the queue would have to join: itself.
-void release(Services* services) {
-    if (services->queue) {
-        std::thread([services] { delete services; }).detach();
-    } else {
-        delete services;
-    }
-}
-
 std::shared_ptr<Services> make_services(const boost::asio::any_io_executor& loop, const EngineOptions& options) {
     auto log = options.log ? options.log : std::make_shared<spdlog::logger>("durable_mcp", std::make_shared<spdlog::sinks::null_sink_mt>());
     return std::shared_ptr<Services>(new Services{options.limits,
@@ -36,8 +26,7 @@ std::shared_ptr<Services> make_services(const boost::asio::any_io_executor& loop
                                                   nullptr,
                                                   nullptr,
                                                   HandlerPool(options.limits.handler_threads),
-                                                  HandlerPool(2)},
-                                     release);
+                                                  HandlerPool(2)});
 }
 
 WholeResponse unavailable(std::string_view sentence) { return response_of(mcp::unavailable(sentence)); }

@@ -480,8 +480,8 @@ struct CommitQueue::Impl {
 // ── The door ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 CommitQueue::CommitQueue(std::shared_ptr<Store> store, const base::Limits& limits)
-    : impl_(std::make_unique<Impl>(std::move(store), limits)) {
-    impl_->own_thread = std::thread([impl = impl_.get()] { impl->run(); });
+    : impl_(std::make_shared<Impl>(std::move(store), limits)) {
+    impl_->own_thread = std::thread([impl = impl_] { impl->run(); });
 }
 
 CommitQueue::~CommitQueue() {
@@ -490,7 +490,11 @@ CommitQueue::~CommitQueue() {
         impl_->stopping = true;
     }
     impl_->own_gate.open();
-    impl_->own_thread.join();
+    if (impl_->own_thread.get_id() == std::this_thread::get_id()) {
+        impl_->own_thread.detach();  // it destroys a completion that owned us, and cannot wait for itself; it keeps what it stands on
+    } else {
+        impl_->own_thread.join();
+    }
 }
 
 Ticket CommitQueue::submit(Group group, Urgency urgency, WhenFull when_full, Completion completion) {

@@ -45,7 +45,8 @@ enum class StoreHealth : std::uint8_t { good, full, poisoned };
 class CommitQueue {
 public:
     CommitQueue(std::shared_ptr<Store> store, const base::Limits& limits);
-    /// Commits what is queued (unless poisoned or full), then ends its thread.
+    /// Commits what is queued (unless poisoned or full), then ends its thread. A completion may own the queue: when that is the last owner, its
+    /// thread ends by itself.
     ~CommitQueue();
     CommitQueue(const CommitQueue&) = delete;
     CommitQueue& operator=(const CommitQueue&) = delete;
@@ -71,7 +72,7 @@ public:
 
 private:
     struct Impl;
-    std::unique_ptr<Impl> impl_;
+    std::shared_ptr<Impl> impl_;  // shared with the queue's own thread
 };
 
 }  // namespace durable_mcp::store
