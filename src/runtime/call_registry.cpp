@@ -186,6 +186,11 @@ void CallRegistry::accepted(const std::shared_ptr<Call>& call, const base::Resul
         } else {
             call->stream->refuse(response_of(mcp::unavailable(outcome.error().sentence)));
         }
+        for (const auto& [request, mate] : call->session->running) {
+            if (mate->stream == call->stream) {
+                mate->mark_primed();  // nobody is left to be told where to resume from
+            }
+        }
     }
 }
 
@@ -307,7 +312,7 @@ void CallRegistry::forget(const std::shared_ptr<Call>& call) {
     }
     if (call->stream->is_settled()) {
         streams_.erase(call->stream->id());
-    } else if (call->stream->is_undecided() && streams_.contains(call->stream->id())) {
+    } else if (streams_.contains(call->stream->id())) {
         open_when_all_accepted(call);  // it may have been the one that the others waited for
     }
     DURABLE_MCP_ASSERT(running_ > 0);
@@ -368,6 +373,7 @@ void CallRegistry::suspend_all(SessionState& session) {
             call->flush(store::Urgency::soon);
         }
         call->machine->suspend();
+        call->mark_primed();  // it leaves instead of doing anything that its client would have to know of
     }
 }
 
