@@ -3,6 +3,8 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -237,6 +239,21 @@ TEST_F(commit_queue, its_end_commits_what_is_queued) {
         submit(*queue, "b", Urgency::lazy, WhenFull::keep);
     }
     EXPECT_EQ(log_.lines(), (Lines{"a committed", "b committed"}));
+}
+
+TEST_F(commit_queue, may_be_destroyed_with_a_completion_that_owned_it) {
+    auto queue = std::make_shared<CommitQueue>(open_memory_store(), limits_);
+    std::promise<void> promise;
+    auto is_gone = promise.get_future();
+    std::shared_ptr<void> tell(nullptr, [&promise](void*) { promise.set_value(); });
+    struct Owner {
+        std::shared_ptr<void> tell;  // let go last
+        std::shared_ptr<CommitQueue> queue;
+    };
+    queue->submit({AppendEvent{{"t", 1, ""}}}, Urgency::soon, WhenFull::fail, [owner = Owner{tell, queue}](const base::Result<GroupOutcome>&) {});
+    queue.reset();
+    tell.reset();
+    EXPECT_EQ(is_gone.wait_for(std::chrono::seconds(10)), std::future_status::ready);
 }
 
 TEST_F(commit_queue, the_store_is_tidied_when_nothing_was_submitted_for_a_while_and_only_once) {
