@@ -150,7 +150,7 @@ bool CallDriver::load_history() {
         if (!was_cancelled) {
             group.emplace_back(store::UpdateCall{call_->id, store::CallState::running, 0, 0});
         }
-        call_->submit(std::move(group), store::Urgency::soon, store::WhenFull::keep);
+        call_->submit(std::move(group), store::Urgency::lazy, store::WhenFull::keep);
     }
     call_->mark_primed();
     wait_for_disk();
@@ -255,7 +255,7 @@ void CallDriver::finish(const std::string& payload, store::CallState state) {
         }
         group.emplace_back(store::AppendEvent{{call_->stream->id(), seq, payload}});
         // Nothing is owed for a call that was never accepted: a full disk may refuse it whole. (Not on a shared stream: its number would be missing.)
-        call_->submit(std::move(group), store::Urgency::soon, was_accepted || call_->shares_stream ? store::WhenFull::keep : store::WhenFull::fail,
+        call_->submit(std::move(group), store::Urgency::lazy, was_accepted || call_->shares_stream ? store::WhenFull::keep : store::WhenFull::fail,
                       [call = call_, seq, payload](const base::Result<store::GroupOutcome>& outcome) {
                           call->services->inbox->put([call, seq, payload, outcome] { call->listener->answered(call, seq, payload, outcome); });
                       });
@@ -278,7 +278,7 @@ void CallDriver::leave(Unwind::Reason reason) {
         const std::lock_guard lock(call_->mutex);
         call_->flush(store::Urgency::lazy);
         if (reason == Unwind::Reason::suspended && call_->machine->is_accepted() && !call_->machine->is_cancelled()) {
-            call_->submit({store::UpdateCall{call_->id, store::CallState::suspended, 0, 0}}, store::Urgency::soon, store::WhenFull::keep);
+            call_->submit({store::UpdateCall{call_->id, store::CallState::suspended, 0, 0}}, store::Urgency::lazy, store::WhenFull::keep);
         }
         call_->machine->finish();
         ticket = call_->last_ticket;

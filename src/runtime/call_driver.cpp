@@ -121,7 +121,7 @@ journal::Decision CallDriver::decide(const journal::Step& step) {
                                         services_.limits.entries_per_call));
             }
             decision = call_->machine->begin(step);
-            call_->flush(std::holds_alternative<journal::AwaitDurable>(decision) ? store::Urgency::soon : store::Urgency::lazy);
+            call_->flush(store::Urgency::lazy);  // whoever waits for it leads
         }
         if (!std::holds_alternative<journal::AwaitDurable>(decision)) {
             return decision;
@@ -215,7 +215,7 @@ std::string CallDriver::execute(const journal::Step& step, const detail::StepReq
             {
                 const std::lock_guard lock(call_->mutex);
                 call_->machine->reset(step);
-                call_->flush(store::Urgency::soon);
+                call_->flush(store::Urgency::lazy);
             }
             wait_for_disk();
             throw;
@@ -317,7 +317,7 @@ bool CallDriver::commit_transaction(const journal::Step& step, TransactionView& 
             group.emplace_back(store::AppendEvent{{call_->stream->id(), events.back().first, payload}});
             group.emplace_back(store::AppendEntry{call_->id, call_->machine->draft_event(step, events.size(), base::hash64(payload))});
         }
-        call_->submit(std::move(group), store::Urgency::soon, store::WhenFull::keep,
+        call_->submit(std::move(group), store::Urgency::lazy, store::WhenFull::keep,
                       [&outcome, &events, stream = call_->stream, inbox = services_.inbox](const base::Result<store::GroupOutcome>& result) {
                           outcome = result;
                           if (result && *result == store::GroupOutcome::committed && !events.empty()) {
@@ -487,7 +487,7 @@ void CallDriver::wait_for_acceptance() {
         if (call_->machine->is_acceptance_durable()) {
             return;
         }
-        call_->flush(store::Urgency::soon);
+        call_->flush(store::Urgency::lazy);
     }
     wait_for_disk();
     const HandlerPool::Blocked blocked;

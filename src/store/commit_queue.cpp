@@ -548,7 +548,8 @@ void CommitQueue::wait_for_room() {
 
 void CommitQueue::wait(Ticket ticket) {
     thread_local Gate gate;
-    Impl& impl = *impl_;
+    const std::shared_ptr<Impl> kept = impl_;  // a completion that this thread destroys may be the last owner of the queue
+    Impl& impl = *kept;
     Impl::Lock lock(impl.mutex);
     DURABLE_MCP_ASSERT(ticket < impl.next_ticket);
     while (!impl.is_settled(ticket)) {
