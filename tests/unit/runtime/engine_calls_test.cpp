@@ -30,7 +30,8 @@ TEST(engine_calls, a_quick_call_without_steps_is_answered_as_plain_json) {
 
 TEST(engine_calls, a_call_with_a_step_becomes_a_primed_stream_that_ends_with_the_answer) {
     EngineHarness harness;
-    harness.add_tool("work", [](detail::CallPort& port, const Json&) { return text_result(run_step(port, "a", [] { return "\"done\""; })); });
+    harness.add_tool("work",
+                     [](detail::CallPort& port, const Json&) { return text_result(run_step(port, "a", [] { return "\"done\""; })); });
     harness.start();
     const std::string session = harness.begin_session();
     const auto answer = harness.call(session, 1, "work");
@@ -50,7 +51,10 @@ TEST(engine_calls, a_recorded_step_is_not_run_again_after_a_reboot_and_the_resum
     std::atomic<int> second_runs{0};
     std::atomic<bool> hold{true};
     const auto tool = [&](detail::CallPort& port, const Json&) {
-        run_step(port, "first", [&] { ++first_runs; return "1"; });
+        run_step(port, "first", [&] {
+            ++first_runs;
+            return "1";
+        });
         run_step(port, "second", [&] {
             ++second_runs;
             while (hold) {

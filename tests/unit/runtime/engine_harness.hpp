@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// An engine on a loop that the test turns by hand: real store, real handlers, no sockets. What would be HTTP is a FakeRequest and a FakeSink.
+// An engine on a loop that the test turns by hand: real store, real handlers, no sockets. What would be HTTP is a FakeRequest and a
+// FakeSink.
 
 #include <atomic>
 #include <chrono>
@@ -10,17 +11,17 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <string>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 #include <spdlog/logger.h>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
 
 #include "runtime/engine.hpp"
 #include "runtime/handler.hpp"
@@ -76,7 +77,9 @@ public:
         if (!gone) {
             read_frame(frame);
         }
-        if (flushed) {
+        if (flushed && holds_flushes) {
+            held_flushes.push_back(std::move(flushed));
+        } else if (flushed) {
             flushed();
         }
     }
@@ -114,6 +117,8 @@ public:
     bool aborted = false;
     bool gone = false;
     std::function<void()> gone_listener;
+    bool holds_flushes = false;  ///< the client's kernel takes nothing for now
+    std::vector<std::function<void()>> held_flushes;
 
 private:
     void read_frame(std::string_view frame) {
@@ -177,9 +182,8 @@ public:
              runtime::Durability durability = runtime::Durability::full) {
         auto target = std::make_shared<runtime::HandlerTarget>();
         target->durability = durability;
-        target->run = [function = std::move(function)](detail::CallPort& port, const mcp::Item&, const std::string&, const base::Json& arguments) {
-            return function(port, arguments);
-        };
+        target->run = [function = std::move(function)](detail::CallPort& port, const mcp::Item&, const std::string&,
+                                                       const base::Json& arguments) { return function(port, arguments); };
         catalog_ = std::make_shared<mcp::Catalog>(catalog_->with(kind, {name, std::move(descriptor), target}));
     }
     void add_tool(const std::string& name, ToolFunction function, runtime::Durability durability = runtime::Durability::full) {
@@ -203,7 +207,8 @@ public:
         turn();
     }
     /// Graceful stop on a thread of its own while the loop turns here. What stop() said.
-    bool stop(std::chrono::milliseconds deadline = std::chrono::seconds(5)) {
+    /// `once_suspended` is called when every call has been told to leave.
+    bool stop(std::chrono::milliseconds deadline = std::chrono::seconds(5), std::function<void()> once_suspended = {}) {
         if (!engine_) {
             return true;
         }
@@ -216,6 +221,9 @@ public:
         while (!done) {
             io_.run_for(std::chrono::milliseconds(1));
             io_.restart();
+            if (once_suspended && !engine_->is_ready()) {
+                std::exchange(once_suspended, nullptr)();
+            }
         }
         stopper.join();
         turn();
@@ -255,14 +263,16 @@ public:
         return true;
     }
 
-    std::shared_ptr<FakeSink> request(const std::string& method, std::map<std::string, std::string, std::less<>> headers, std::string body) {
+    std::shared_ptr<FakeSink> request(const std::string& method, std::map<std::string, std::string, std::less<>> headers,
+                                      std::string body) {
         auto sink = std::make_shared<FakeSink>();
         engine_->serve(std::make_shared<FakeRequest>(method, std::move(headers), std::move(body)), sink);
         return sink;
     }
     std::shared_ptr<FakeSink> post(const std::string& session, const base::Json& message) { return post_text(session, message.dump()); }
     std::shared_ptr<FakeSink> post_text(const std::string& session, std::string body) {
-        std::map<std::string, std::string, std::less<>> headers{{"Accept", "application/json, text/event-stream"}, {"Content-Type", "application/json"}};
+        std::map<std::string, std::string, std::less<>> headers{{"Accept", "application/json, text/event-stream"},
+                                                                {"Content-Type", "application/json"}};
         if (!session.empty()) {
             headers["Mcp-Session-Id"] = session;
         }
@@ -277,9 +287,13 @@ public:
     }
     /// A session of that revision, initialized; its id.
     std::string begin_session(const std::string& revision = "2025-11-25") {
-        const auto answer = post({}, {{"jsonrpc", "2.0"}, {"id", "init"}, {"method", "initialize"},
-                                      {"params", {{"protocolVersion", revision}, {"capabilities", base::Json::object()},
-                                                  {"clientInfo", {{"name", "test"}, {"version", "1"}}}}}});
+        const auto answer = post({}, {{"jsonrpc", "2.0"},
+                                      {"id", "init"},
+                                      {"method", "initialize"},
+                                      {"params",
+                                       {{"protocolVersion", revision},
+                                        {"capabilities", base::Json::object()},
+                                        {"clientInfo", {{"name", "test"}, {"version", "1"}}}}}});
         if (!turn_until([&] { return answer->done(); }) || answer->status != 200) {
             throw std::runtime_error("initialize failed: " + answer->body);
         }
@@ -290,8 +304,8 @@ public:
         }
         return session;
     }
-    std::shared_ptr<FakeSink> call(const std::string& session, const base::Json& id, const std::string& tool, base::Json arguments = base::Json::object(),
-                                   base::Json meta = nullptr) {
+    std::shared_ptr<FakeSink> call(const std::string& session, const base::Json& id, const std::string& tool,
+                                   base::Json arguments = base::Json::object(), base::Json meta = nullptr) {
         base::Json params{{"name", tool}, {"arguments", std::move(arguments)}};
         if (!meta.is_null()) {
             params["_meta"] = std::move(meta);
@@ -391,7 +405,8 @@ public:
         if (kind_ == Kind::memory) {
             return memory_;
         }
-        auto opened = store::open_sqlite_store({.path = directory_ + "/store.db", .durability = store::SqliteDurability::relaxed, .ballast_bytes = 0});
+        auto opened = store::open_sqlite_store(
+            {.path = directory_ + "/store.db", .durability = store::SqliteDurability::relaxed, .ballast_bytes = 0});
         if (!opened) {
             throw std::runtime_error(opened.error().sentence);
         }
@@ -408,6 +423,8 @@ private:
 
 /// For tests that hold whatever the store is.
 class on_each_store : public testing::TestWithParam<World::Kind> {};
-inline std::string kind_name(const testing::TestParamInfo<World::Kind>& info) { return info.param == World::Kind::memory ? "memory" : "sqlite"; }
+inline std::string kind_name(const testing::TestParamInfo<World::Kind>& info) {
+    return info.param == World::Kind::memory ? "memory" : "sqlite";
+}
 
 }  // namespace durable_mcp::test

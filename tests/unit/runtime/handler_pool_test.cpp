@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
+#include <boost/asio/io_context.hpp>
 
 #include "runtime/handler_pool.hpp"
 #include "runtime/inbox.hpp"
@@ -80,8 +80,7 @@ TEST(handler_pool, no_more_threads_than_the_limit_ever_run_tasks) {  // limits.h
             pool.submit([&, door] {
                 const int now = ++at_once;
                 int seen = most;
-                while (now > seen && !most.compare_exchange_weak(seen, now)) {
-                }
+                while (now > seen && !most.compare_exchange_weak(seen, now)) {}
                 {
                     const HandlerPool::Blocked blocked;
                     door.pass();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the engine's tests hold in their hands: a door at which a handler waits, a clock that only the test turns, a store that dies with its
-// process, and what was logged.
+// What the engine's tests hold in their hands: a door at which a handler waits, a clock that only the test turns, a store that dies with
+// its process, and what was logged.
 
 #include <atomic>
 #include <chrono>
@@ -115,22 +115,34 @@ public:
     }
     bool release_reserve() override { return kept_->release_reserve(); }
     bool restore_reserve() override { return kept_->restore_reserve(); }
-    base::Result<std::vector<store::SessionRow>> sessions() override { return read([&] { return kept_->sessions(); }); }
-    base::Result<std::optional<store::CallRow>> call(std::string_view id) override { return read([&] { return kept_->call(id); }); }
+    base::Result<std::vector<store::SessionRow>> sessions() override {
+        return read([&] { return kept_->sessions(); });
+    }
+    base::Result<std::optional<store::CallRow>> call(std::string_view id) override {
+        return read([&] { return kept_->call(id); });
+    }
     base::Result<std::optional<store::CallRow>> call_of_request(std::string_view session, std::string_view request) override {
         return read([&] { return kept_->call_of_request(session, request); });
     }
     base::Result<std::vector<store::CallRow>> calls_of_stream(std::string_view stream) override {
         return read([&] { return kept_->calls_of_stream(stream); });
     }
-    base::Result<std::vector<store::CallRow>> unfinished_calls() override { return read([&] { return kept_->unfinished_calls(); }); }
-    base::Result<std::vector<journal::Entry>> entries(std::string_view call) override { return read([&] { return kept_->entries(call); }); }
+    base::Result<std::vector<store::CallRow>> unfinished_calls() override {
+        return read([&] { return kept_->unfinished_calls(); });
+    }
+    base::Result<std::vector<journal::Entry>> entries(std::string_view call) override {
+        return read([&] { return kept_->entries(call); });
+    }
     base::Result<std::vector<store::EventRow>> events(std::string_view stream, std::uint64_t after, std::size_t limit) override {
         ++event_reads;
         return read([&] { return kept_->events(stream, after, limit); });
     }
-    base::Result<std::uint64_t> last_event(std::string_view stream) override { return read([&] { return kept_->last_event(stream); }); }
-    base::Result<std::unique_ptr<store::Snapshot>> snapshot() override { return read([&] { return kept_->snapshot(); }); }
+    base::Result<std::uint64_t> last_event(std::string_view stream) override {
+        return read([&] { return kept_->last_event(stream); });
+    }
+    base::Result<std::unique_ptr<store::Snapshot>> snapshot() override {
+        return read([&] { return kept_->snapshot(); });
+    }
     std::string describe() const override { return kept_->describe(); }
 
     std::atomic<int> event_reads{0};

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // How calls end, what a boot takes up, how a server stops (semantics §2 and §6): B20 to B23, B51, B52.
 
+#include <algorithm>
 #include <limits>
+#include <mutex>
+#include <set>
 
 #include "durable_mcp/error.hpp"
 #include "unit/runtime/engine_harness.hpp"
@@ -76,8 +79,10 @@ TEST(engine_endings, a_prompt_or_a_resource_that_throws_ends_in_an_error_and_so_
     EngineHarness harness;
     harness.add(mcp::ItemKind::prompt, "p", {{"name", "p"}}, [](CallPort&, const Json&) -> Json { throw std::runtime_error("secret"); });
     harness.add(mcp::ItemKind::prompt, "q", {{"name", "q"}}, [](CallPort&, const Json&) -> Json { throw ToolError("not today \xff"); });
-    harness.add(mcp::ItemKind::resource, "r://a", {{"uri", "r://a"}, {"name", "a"}}, [](CallPort&, const Json&) -> Json { throw std::runtime_error("secret"); });
-    harness.add(mcp::ItemKind::resource, "r://b", {{"uri", "r://b"}, {"name", "b"}}, [](CallPort&, const Json&) -> Json { throw ResourceNotFound("gone"); });
+    harness.add(mcp::ItemKind::resource, "r://a", {{"uri", "r://a"}, {"name", "a"}},
+                [](CallPort&, const Json&) -> Json { throw std::runtime_error("secret"); });
+    harness.add(mcp::ItemKind::resource, "r://b", {{"uri", "r://b"}, {"name", "b"}},
+                [](CallPort&, const Json&) -> Json { throw ResourceNotFound("gone"); });
     harness.start();
     const std::string session = harness.begin_session();
     int id = 0;
@@ -140,7 +145,8 @@ TEST_P(on_each_store, a_call_that_kills_its_process_again_and_again_is_quarantin
     }
     const Json answer = harness->await(harness->get(session, cursor));
     EXPECT_EQ(answer["error"]["code"], -32603);
-    EXPECT_NE(answer["error"]["message"].get<std::string>().find("ended its server 3 times and is not run again"), std::string::npos) << answer;
+    EXPECT_NE(answer["error"]["message"].get<std::string>().find("ended its server 3 times and is not run again"), std::string::npos)
+        << answer;
     EXPECT_EQ(harness->store()->call_of_request(session, "1").value()->state, store::CallState::quarantined);
     EXPECT_EQ(runs, 3);
     EXPECT_TRUE(harness->log().has("it is quarantined"));
@@ -174,16 +180,9 @@ TEST(engine_boot, attempts_that_make_an_entry_or_end_in_a_planned_stop_are_not_h
         world.crash([&] { doors[death].open(); });
         harness = &world.boot();
     }
-    for (std::size_t stop = 3; stop < 6; ++stop) {     // and these none, but they were put down on purpose
+    for (std::size_t stop = 3; stop < 6; ++stop) {  // and these none, but they were put down on purpose
         ASSERT_TRUE(harness->turn_until([&] { return doors[stop].came() == 1; })) << stop;
-        std::thread opener([&] {
-            while (harness->engine().is_ready()) {
-                std::this_thread::yield();
-            }
-            doors[stop].open();
-        });
-        EXPECT_TRUE(harness->stop());
-        opener.join();
+        EXPECT_TRUE(harness->stop(5s, [&] { doors[stop].open(); }));
         harness = &world.boot();
     }
     EXPECT_EQ(harness->await_text(harness->get(session, cursor)), "7");
@@ -192,7 +191,9 @@ TEST(engine_boot, attempts_that_make_an_entry_or_end_in_a_planned_stop_are_not_h
 TEST(engine_boot, a_call_whose_tool_is_gone_ends_in_an_error_that_names_it) {  // B23
     const Door door;
     World world([&](EngineHarness& harness) {
-        harness.add_tool("vanishing", [door](CallPort& port, const Json&) { return text_result(run_step(port, "w", [&] { return door.pass(), "0"; })); });
+        harness.add_tool("vanishing", [door](CallPort& port, const Json&) {
+            return text_result(run_step(port, "w", [&] { return door.pass(), "0"; }));
+        });
     });
     const auto [session, cursor] = begin_call(world.boot(), "vanishing", door);
     world.crash([&] { door.open(); });
@@ -210,7 +211,8 @@ TEST(engine_boot, a_call_whose_tool_is_gone_ends_in_an_error_that_names_it) {  /
 TEST(engine_boot, a_call_whose_arguments_the_new_handler_rejects_ends_in_that_error) {  // B23
     const Door door;
     World world([&](EngineHarness& harness) {
-        harness.add_tool("work", [door](CallPort& port, const Json&) { return text_result(run_step(port, "w", [&] { return door.pass(), "0"; })); });
+        harness.add_tool(
+            "work", [door](CallPort& port, const Json&) { return text_result(run_step(port, "w", [&] { return door.pass(), "0"; })); });
     });
     const auto [session, cursor] = begin_call(world.boot(), "work", door);
     world.crash([&] { door.open(); });
@@ -226,9 +228,15 @@ TEST(engine_boot, unfinished_calls_run_again_a_bounded_number_at_a_time) {  // B
     const Door before;
     const Door after;
     std::atomic<bool> is_second{false};
+    std::mutex mutex;
+    std::set<int> begun;
     World world([&](EngineHarness& harness) {
         harness.options().limits.recovery_concurrency = 2;
-        harness.add_tool("work", [&](CallPort& port, const Json&) {
+        harness.add_tool("work", [&](CallPort& port, const Json& arguments) {
+            if (is_second) {
+                const std::lock_guard lock(mutex);
+                begun.insert(arguments.at("number").get<int>());
+            }
             run_step(port, "w", [&] { return (is_second ? after : before).pass(), "0"; });
             return text_result("done");
         });
@@ -236,29 +244,34 @@ TEST(engine_boot, unfinished_calls_run_again_a_bounded_number_at_a_time) {  // B
     EngineHarness& first = world.boot();
     const std::string session = first.begin_session();
     for (int id = 1; id <= 5; ++id) {
-        first.call(session, id, "work");
+        first.call(session, id, "work", {{"number", id}});
     }
     ASSERT_TRUE(first.turn_until([&] { return before.came() == 5; }));
-    is_second = true;
     world.crash([&] { before.open(); });
+    is_second = true;
     EngineHarness& harness = world.boot();
     const Door::Opener opener(after);
     ASSERT_TRUE(harness.turn_until([&] { return after.came() == 2; }));
     const Json ping{{"jsonrpc", "2.0"}, {"id", "p"}, {"method", "ping"}};
     EXPECT_EQ(harness.await(harness.post(session, ping))["result"], Json::object());  // others are served meanwhile
     EXPECT_EQ(after.came(), 2);
-    harness.await(harness.cancel(session, 5));  // one that waits for its turn can be taken back
+    int waiting = 1;
+    while (begun.contains(waiting)) {
+        ++waiting;
+    }
+    harness.await(harness.cancel(session, waiting));  // one that waits for its turn can be taken back
     after.open();
     EXPECT_TRUE(harness.turn_until([&] { return harness.store()->unfinished_calls().value().empty(); }));
     EXPECT_EQ(after.came(), 4);
-    EXPECT_EQ(harness.store()->call_of_request(session, "5").value()->state, store::CallState::cancelled);
+    EXPECT_EQ(harness.store()->call_of_request(session, std::to_string(waiting)).value()->state, store::CallState::cancelled);
 }
 
 TEST(engine_boot, a_server_that_stops_before_it_has_taken_everything_up_leaves_the_rest_for_the_next) {  // B51 B52
     Door door;
     World world([&](EngineHarness& harness) {
         harness.options().limits.recovery_concurrency = 1;
-        harness.add_tool("work", [&](CallPort& port, const Json&) { return text_result(run_step(port, "w", [door] { return door.pass(), "done"; })); });
+        harness.add_tool(
+            "work", [&](CallPort& port, const Json&) { return text_result(run_step(port, "w", [door] { return door.pass(), "done"; })); });
     });
     EngineHarness& first = world.boot();
     const std::string session = first.begin_session();
@@ -266,30 +279,37 @@ TEST(engine_boot, a_server_that_stops_before_it_has_taken_everything_up_leaves_t
     for (int id = 1; id <= 3; ++id) {
         answers.push_back(first.call(session, id, "work"));
     }
-    ASSERT_TRUE(first.turn_until([&] { return door.came() == 3 && !answers[2]->events.empty(); }));
-    const std::string cursor = answers[2]->events[0].id;
+    ASSERT_TRUE(first.turn_until([&] {
+        return door.came() == 3 && std::all_of(answers.begin(), answers.end(), [](const auto& answer) { return !answer->events.empty(); });
+    }));
     world.crash([&] { door.open(); });
     door = Door();
     EngineHarness& second = world.boot();
     ASSERT_TRUE(second.turn_until([&] { return door.came() == 1; }));
-    const auto waiting = second.get(session, cursor);
-    std::thread opener([&] {
-        while (second.engine().is_ready()) {
-            std::this_thread::yield();
-        }
-        door.open();
-    });
-    EXPECT_TRUE(second.stop());
-    opener.join();
-    EXPECT_TRUE(waiting->ended);  // sent away, with its call untouched
-    EXPECT_TRUE(waiting->messages().empty());
+    std::vector<std::shared_ptr<test::FakeSink>> waiting;
+    for (const auto& answer : answers) {
+        waiting.push_back(second.get(session, answer->events[0].id));
+    }
+    EXPECT_TRUE(second.stop(5s, [&] { door.open(); }));
+    std::size_t answered = 0;
+    for (const auto& sink : waiting) {
+        EXPECT_TRUE(sink->ended);  // answered, or sent away with its call untouched
+        answered += sink->messages().size();
+    }
+    EXPECT_EQ(answered, 1u);
+    EXPECT_EQ(door.came(), 1);
     EngineHarness& third = world.boot();
-    EXPECT_EQ(third.await_text(third.get(session, cursor)), "done");
+    for (const auto& answer : answers) {
+        EXPECT_EQ(third.await_text(third.get(session, answer->events[0].id)), "done");
+    }
     EXPECT_TRUE(third.turn_until([&] { return third.store()->unfinished_calls().value().empty(); }));
 }
 
-const Json initialize{{"jsonrpc", "2.0"}, {"id", 1}, {"method", "initialize"},
-                      {"params", {{"protocolVersion", "2025-11-25"}, {"capabilities", Json::object()}, {"clientInfo", {{"name", "t"}, {"version", "1"}}}}}};
+const Json initialize{
+    {"jsonrpc", "2.0"},
+    {"id", 1},
+    {"method", "initialize"},
+    {"params", {{"protocolVersion", "2025-11-25"}, {"capabilities", Json::object()}, {"clientInfo", {{"name", "t"}, {"version", "1"}}}}}};
 
 TEST(engine_boot, what_arrives_while_it_boots_is_held_and_answered_when_the_store_is_open) {  // B51
     World world([](EngineHarness&) {});
@@ -366,14 +386,7 @@ TEST_P(on_each_store, a_planned_stop_lets_the_running_step_finish_and_suspends_t
     ASSERT_TRUE(first.turn_until([&] { return door.came() == 1 && answer->events.size() == 1; }));
     const std::string cursor = answer->events[0].id;
     answer->retry.clear();
-    std::thread opener([&] {
-        while (first.engine().is_ready()) {
-            std::this_thread::yield();
-        }
-        door.open();
-    });
-    EXPECT_TRUE(first.stop());
-    opener.join();
+    EXPECT_TRUE(first.stop(5s, [&] { door.open(); }));
     EXPECT_EQ(after_runs, 0);
     EXPECT_TRUE(answer->ended);
     EXPECT_TRUE(answer->messages().empty());
@@ -389,20 +402,14 @@ TEST(engine_stop, a_call_that_had_done_nothing_durable_is_accepted_by_the_stop_a
     const Door door;
     World world([&](EngineHarness& harness) {
         harness.options().limits.decide_after = 60s;
-        harness.add_tool("work", [door](CallPort& port, const Json&) { return door.pass(), text_result(run_step(port, "a", [] { return "done"; })); });
+        harness.add_tool(
+            "work", [door](CallPort& port, const Json&) { return door.pass(), text_result(run_step(port, "a", [] { return "done"; })); });
     });
     EngineHarness& first = world.boot();
     const std::string session = first.begin_session();
     const auto answer = first.call(session, 1, "work");
     ASSERT_TRUE(first.turn_until([&] { return door.came() == 1; }));
-    std::thread opener([&] {
-        while (first.engine().is_ready()) {
-            std::this_thread::yield();
-        }
-        door.open();
-    });
-    EXPECT_TRUE(first.stop());
-    opener.join();
+    EXPECT_TRUE(first.stop(5s, [&] { door.open(); }));
     ASSERT_EQ(answer->events.size(), 1u);
     EngineHarness& harness = world.boot();
     EXPECT_EQ(harness.await_text(harness.get(session, answer->events[0].id)), "done");
@@ -411,52 +418,50 @@ TEST(engine_stop, a_call_that_had_done_nothing_durable_is_accepted_by_the_stop_a
 TEST(engine_stop, an_answer_that_is_ready_before_the_deadline_still_reaches_its_client) {  // B52
     const Door door;
     EngineHarness harness;
-    harness.add_tool("work", [door](CallPort& port, const Json&) { return text_result(run_step(port, "a", [&] { return door.pass(), "done"; })); });
+    harness.add_tool("work",
+                     [door](CallPort& port, const Json&) { return text_result(run_step(port, "a", [&] { return door.pass(), "done"; })); });
     harness.start();
     const auto answer = harness.call(harness.begin_session(), 1, "work");
     ASSERT_TRUE(harness.turn_until([&] { return door.came() == 1; }));
-    std::thread opener([&] {
-        while (harness.engine().is_ready()) {
-            std::this_thread::yield();
-        }
-        door.open();
-    });
-    EXPECT_TRUE(harness.stop());
-    opener.join();
+    EXPECT_TRUE(harness.stop(5s, [&] { door.open(); }));
     EXPECT_EQ(harness.await_text(answer), "done");
 }
 
 TEST(engine_stop, an_at_most_once_body_that_outlives_the_deadline_counts_as_interrupted) {  // B12 B52
-    const Door door;
     const auto store = store::open_memory_store();
-    std::string cursor;
-    std::string session;
-    std::string text;
-    const auto tool = [&, door](CallPort& port, const Json&) {
-        try {
-            run_once(port, "pay", [&] { return door.pass(), "paid"; });
-        } catch (const AtMostOnceFailedBeforeCompleting& error) {
-            return text_result(error.cause() == AtMostOnceFailedBeforeCompleting::Cause::interrupted ? "interrupted" : "failed");
-        }
-        return text_result("paid");
-    };
-    EngineHarness first(store);
-    first.add_tool("work", tool);
-    first.start();
-    const Door::Opener opener(door);
-    session = first.begin_session();
-    const auto answer = first.call(session, 1, "work");
-    ASSERT_TRUE(first.turn_until([&] { return door.came() == 1 && !answer->events.empty(); }));
-    EXPECT_FALSE(first.stop(20ms));
-    EXPECT_TRUE(answer->ended);
-    EXPECT_TRUE(first.log().has("some handlers did not come back within 20 ms"));
-    EngineHarness second(store);
-    second.add_tool("work", tool);
-    second.start();
-    EXPECT_EQ(second.await_text(second.get(session, answer->events[0].id)), "interrupted");
-    door.open();  // what comes back from the dead writes nothing any more
-    EXPECT_TRUE(second.turn_until([&] { return first.log().has("") || true; }));
-    EXPECT_EQ(second.await_text(second.get(session, answer->events[0].id)), "interrupted");
+    std::string call;
+    {
+        const Door door;
+        const auto tool = [door](CallPort& port, const Json&) {
+            try {
+                run_once(port, "pay", [&] { return door.pass(), "paid"; });
+            } catch (const AtMostOnceFailedBeforeCompleting& error) {
+                return text_result(error.cause() == AtMostOnceFailedBeforeCompleting::Cause::interrupted ? "interrupted" : "failed");
+            }
+            return text_result("paid");
+        };
+        EngineHarness first(store);
+        first.add_tool("work", tool);
+        first.start();
+        EngineHarness second(store);
+        const Door::Opener opener(door);
+        const std::string session = first.begin_session();
+        const auto answer = first.call(session, 1, "work");
+        ASSERT_TRUE(first.turn_until([&] { return door.came() == 1 && !answer->events.empty(); }));
+        call = store->call_of_request(session, "1").value()->id;
+        EXPECT_FALSE(first.stop(20ms));
+        EXPECT_TRUE(answer->ended);
+        EXPECT_TRUE(first.log().has("some handlers did not come back within 20 ms"));
+        second.add_tool("work", tool);
+        second.start();
+        EXPECT_EQ(second.await_text(second.get(session, answer->events[0].id)), "interrupted");
+    }
+    // What came back from the dead has written nothing.
+    const auto entries = store->entries(call).value();
+    ASSERT_EQ(entries.size(), 2u);
+    EXPECT_EQ(entries[0].kind, journal::EntryKind::once_started);
+    EXPECT_EQ(entries[1].kind, journal::EntryKind::once_interrupted);
+    EXPECT_EQ(store->last_event(store->call(call).value()->stream).value(), 1u);
 }
 
 TEST(engine_stop, no_event_id_leaves_for_a_call_whose_acceptance_the_stop_could_not_wait_for) {  // B52
@@ -483,21 +488,21 @@ TEST(engine_stop, no_event_id_leaves_for_a_call_whose_acceptance_the_stop_could_
 TEST(engine_stop, what_comes_while_it_stops_is_answered_503_and_a_second_stop_returns) {  // B52
     const Door door;
     EngineHarness harness;
-    harness.add_tool("work", [door](CallPort& port, const Json&) { return text_result(run_step(port, "a", [&] { return door.pass(), "done"; })); });
+    harness.add_tool("work",
+                     [door](CallPort& port, const Json&) { return text_result(run_step(port, "a", [&] { return door.pass(), "done"; })); });
     harness.start();
     const std::string session = harness.begin_session();
     harness.call(session, 1, "work");
     const auto reader = harness.get(session);
     ASSERT_TRUE(harness.turn_until([&] { return door.came() == 1 && reader->events.size() == 1; }));
     std::shared_ptr<test::FakeSink> late;
-    std::thread opener([&] {
-        while (harness.engine().is_ready()) {
-            std::this_thread::yield();
-        }
+    EXPECT_TRUE(harness.stop(5s, [&] {
+        late = harness.call(session, 2, "work");
         door.open();
-    });
-    EXPECT_TRUE(harness.stop());
-    opener.join();
+    }));
+    ASSERT_TRUE(late);
+    EXPECT_EQ(late->status, 503u);
+    EXPECT_EQ(late->headers["Retry-After"], "5");
     EXPECT_TRUE(reader->ended);
     EXPECT_EQ(reader->retry, "5000");
     EXPECT_TRUE(harness.stop());
@@ -519,14 +524,7 @@ TEST(engine_stop, a_handler_that_swallows_the_unwinding_is_found_out) {
     const std::string session = first.begin_session();
     const auto answer = first.call(session, 1, "work");
     ASSERT_TRUE(first.turn_until([&] { return door.came() == 1; }));
-    std::thread opener([&] {
-        while (first.engine().is_ready()) {
-            std::this_thread::yield();
-        }
-        door.open();
-    });
-    EXPECT_TRUE(first.stop());
-    opener.join();
+    EXPECT_TRUE(first.stop(5s, [&] { door.open(); }));
     EXPECT_EQ(first.await(answer)["error"]["code"], -32603);
     EXPECT_TRUE(first.log().has("the handler swallowed durable_mcp::Unwind"));
 }

@@ -30,7 +30,8 @@ TEST_P(on_each_store, the_same_post_again_gets_the_same_answer_and_nothing_runs)
     first.await(answer);
     for (int process = 0; process < 2; ++process) {
         EngineHarness& harness = process == 0 ? first : world.boot();
-        const auto again = harness.post_text(session, R"({"method":"tools/call","params":{"arguments":{"b":2, "a":1},"name":"echo"},"id":1,"jsonrpc":"2.0"})");
+        const auto again = harness.post_text(
+            session, R"({"method":"tools/call","params":{"arguments":{"b":2, "a":1},"name":"echo"},"id":1,"jsonrpc":"2.0"})");
         harness.await(again);
         EXPECT_EQ(again->body, answer->body);
         const Json other = harness.await(harness.call(session, 1, "echo", {{"a", 2}}));
@@ -46,7 +47,10 @@ TEST_P(on_each_store, the_same_post_again_gets_the_same_answer_and_nothing_runs)
 TEST(engine_requests, an_error_is_an_answer_like_any_other) {  // B36 B42
     EngineHarness harness;
     std::atomic<int> runs{0};
-    harness.add_tool("fail", [&](CallPort&, const Json&) -> Json { ++runs; throw ToolError("card declined"); });
+    harness.add_tool("fail", [&](CallPort&, const Json&) -> Json {
+        ++runs;
+        throw ToolError("card declined");
+    });
     harness.start();
     const std::string session = harness.begin_session();
     const auto answer = harness.call(session, "x", "fail");
@@ -133,7 +137,8 @@ TEST(engine_requests, one_request_of_a_batch_sent_again_alone_is_refused_and_dis
     const Door::Opener opener(door);
     const std::string session = harness.begin_session("2025-03-26");
     const auto request = [](int id) {
-        return Json{{"jsonrpc", "2.0"}, {"id", id}, {"method", "tools/call"}, {"params", {{"name", "work"}, {"arguments", Json::object()}}}};
+        return Json{
+            {"jsonrpc", "2.0"}, {"id", id}, {"method", "tools/call"}, {"params", {{"name", "work"}, {"arguments", Json::object()}}}};
     };
     const auto answer = harness.post(session, Json::array({request(1), request(2)}));
     ASSERT_TRUE(harness.turn_until([&] { return door.came() == 2; }));
@@ -147,8 +152,9 @@ TEST(engine_requests, one_request_of_a_batch_sent_again_alone_is_refused_and_dis
 
 TEST_P(on_each_store, odd_ids_are_each_themselves_also_after_a_crash) {  // B43
     std::atomic<int> runs{0};
-    const std::vector<std::string> ids{"1", "\"1\"", "-1", "0", "9007199254740992", "9007199254740993", "\"a/b/../c?d#e\"", "\"é𝄞\"", "\"\"", "\" \"",
-                                       "\"01\"", "\"null\"", "9223372036854775807", "-9223372036854775808"};
+    const std::vector<std::string> ids{
+        "1",      "\"1\"", "-1",    "0",      "9007199254740992", "9007199254740993",    "\"a/b/../c?d#e\"",
+        "\"é𝄞\"", "\"\"",  "\" \"", "\"01\"", "\"null\"",         "9223372036854775807", "-9223372036854775808"};
     World world(GetParam(), [&](EngineHarness& harness) { harness.add_tool("echo", echo(runs)); });
     EngineHarness& first = world.boot();
     const std::string session = first.begin_session();
@@ -213,7 +219,8 @@ TEST_P(on_each_store, a_cancellation_is_durable_before_it_is_acknowledged_and_a_
     ASSERT_TRUE(first.turn_until([&] { return answer->done(); }));
     EXPECT_TRUE(answer->messages().empty());
     door.open();
-    ASSERT_TRUE(first.turn_until([&] { return first.store()->entries(call).value().size() == 1; }));  // what had begun finished and is recorded
+    ASSERT_TRUE(
+        first.turn_until([&] { return first.store()->entries(call).value().size() == 1; }));  // what had begun finished and is recorded
     EXPECT_EQ(first.store()->entries(call).value()[0].payload, "kept");
     world.crash();
     EXPECT_TRUE(noticed);
@@ -270,7 +277,8 @@ TEST(engine_requests, a_late_cancellation_is_acknowledged_and_undoes_nothing) { 
 TEST(engine_requests, a_cancellation_of_another_sessions_request_cancels_nothing) {  // B35
     const Door door;
     EngineHarness harness;
-    harness.add_tool("work", [&, door](CallPort& port, const Json&) { return text_result(run_step(port, "w", [&] { return door.pass(), "done"; })); });
+    harness.add_tool(
+        "work", [&, door](CallPort& port, const Json&) { return text_result(run_step(port, "w", [&] { return door.pass(), "done"; })); });
     harness.start();
     const Door::Opener opener(door);
     const std::string session = harness.begin_session();
@@ -313,8 +321,9 @@ TEST(engine_requests, a_tool_without_durability_is_cancelled_at_once_and_leaves_
     const Door door;
     EngineHarness harness;
     std::atomic<bool> noticed{false};
-    harness.add_tool("work", [&, door](CallPort& port, const Json&) { return door.pass(), noticed = port.cancelled(), text_result("done"); },
-                     runtime::Durability::none);
+    harness.add_tool(
+        "work", [&, door](CallPort& port, const Json&) { return door.pass(), noticed = port.cancelled(), text_result("done"); },
+        runtime::Durability::none);
     harness.start();
     const Door::Opener opener(door);
     const std::string session = harness.begin_session();
@@ -358,7 +367,8 @@ TEST(engine_requests, more_calls_than_may_run_are_refused_with_503_and_later_tak
     }
 }
 
-TEST(engine_requests, a_call_that_is_one_too_many_in_a_batch_gets_an_error_and_the_others_their_answers) {  // limits.running_calls_per_session
+TEST(engine_requests,
+     a_call_that_is_one_too_many_in_a_batch_gets_an_error_and_the_others_their_answers) {  // limits.running_calls_per_session
     const Door door;
     EngineHarness harness;
     harness.options().limits.running_calls_per_session = 1;
@@ -367,7 +377,8 @@ TEST(engine_requests, a_call_that_is_one_too_many_in_a_batch_gets_an_error_and_t
     const Door::Opener opener(door);
     Json batch = Json::array();
     for (int id = 1; id <= 2; ++id) {
-        batch.push_back({{"jsonrpc", "2.0"}, {"id", id}, {"method", "tools/call"}, {"params", {{"name", "work"}, {"arguments", Json::object()}}}});
+        batch.push_back(
+            {{"jsonrpc", "2.0"}, {"id", id}, {"method", "tools/call"}, {"params", {{"name", "work"}, {"arguments", Json::object()}}}});
     }
     const auto answer = harness.post(harness.begin_session("2025-03-26"), batch);
     door.open();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions are rows (semantics §5): B47, B48, B49.
 
+#include "base/id.hpp"
 #include "unit/runtime/engine_harness.hpp"
 
 namespace durable_mcp {
@@ -53,7 +54,7 @@ TEST_P(on_each_store, a_session_survives_a_crash_with_all_that_was_agreed) {  //
     EXPECT_EQ(status_of(harness, harness.post(session, ping)), 200u);
     const auto answer = harness.call(session, 2, "work");
     EXPECT_EQ(harness.await_text(answer), "done");
-    EXPECT_TRUE(answer->retry.empty());               // the revision: 2025-06-18 has no priming
+    EXPECT_TRUE(answer->retry.empty());        // the revision: 2025-06-18 has no priming
     ASSERT_EQ(answer->messages().size(), 2u);  // the log level
     EXPECT_EQ(Json::parse(answer->messages()[0])["params"]["data"], "error");
     const mcp::Session kept = stored_session(*harness.store(), session);
@@ -69,9 +70,12 @@ TEST(engine_sessions, a_session_id_leaves_only_when_its_row_is_durable) {  // B4
     harness.start();
     store->on_commit([commit](std::uint64_t) { return commit.pass(), std::nullopt; });
     const Door::Opener opener(commit);
-    const auto answer = harness.post({}, {{"jsonrpc", "2.0"}, {"id", 1}, {"method", "initialize"},
-                                          {"params", {{"protocolVersion", "2025-11-25"}, {"capabilities", Json::object()},
-                                                      {"clientInfo", {{"name", "t"}, {"version", "1"}}}}}});
+    const auto answer = harness.post(
+        {}, {{"jsonrpc", "2.0"},
+             {"id", 1},
+             {"method", "initialize"},
+             {"params",
+              {{"protocolVersion", "2025-11-25"}, {"capabilities", Json::object()}, {"clientInfo", {{"name", "t"}, {"version", "1"}}}}}});
     ASSERT_TRUE(harness.turn_until([&] { return commit.came() == 1; }));
     harness.turn();
     EXPECT_FALSE(answer->done());
@@ -160,7 +164,7 @@ TEST(engine_sessions, a_session_that_nobody_used_for_too_long_is_unknown_and_its
     EXPECT_EQ(status_of(first, first.post(used, ping)), 200u);
     EXPECT_TRUE(world.stop());
     {
-        EngineHarness& second = world.boot();  // each boot sweeps; so does a timer
+        EngineHarness& second = world.boot();                         // each boot sweeps; so does a timer
         EXPECT_EQ(status_of(second, second.post(used, ping)), 200u);  // the row knew of the use
         EXPECT_EQ(status_of(second, second.post(idle, ping)), 404u);
         EXPECT_TRUE(second.turn_until([&] { return second.store()->sessions().value().size() == 1; }));
@@ -172,7 +176,8 @@ TEST(engine_sessions, a_session_with_a_running_call_or_a_reader_does_not_expire)
     const Door door;
     EngineHarness harness;
     harness.options().clock = &clock;
-    harness.add_tool("work", [&, door](CallPort& port, const Json&) { return text_result(run_step(port, "w", [&] { return door.pass(), "done"; })); });
+    harness.add_tool(
+        "work", [&, door](CallPort& port, const Json&) { return text_result(run_step(port, "w", [&] { return door.pass(), "done"; })); });
     harness.start();
     const Door::Opener opener(door);
     const std::string running = harness.begin_session();
@@ -191,8 +196,12 @@ TEST(engine_sessions, more_sessions_than_there_may_be_are_refused_also_when_they
     EngineHarness harness;
     harness.options().limits.sessions = 3;
     harness.start();
-    const Json initialize{{"jsonrpc", "2.0"}, {"id", 1}, {"method", "initialize"},
-                          {"params", {{"protocolVersion", "2025-11-25"}, {"capabilities", Json::object()}, {"clientInfo", {{"name", "t"}, {"version", "1"}}}}}};
+    const Json initialize{
+        {"jsonrpc", "2.0"},
+        {"id", 1},
+        {"method", "initialize"},
+        {"params",
+         {{"protocolVersion", "2025-11-25"}, {"capabilities", Json::object()}, {"clientInfo", {{"name", "t"}, {"version", "1"}}}}}};
     std::vector<std::shared_ptr<test::FakeSink>> answers;
     for (int i = 0; i < 5; ++i) {
         answers.push_back(harness.post({}, initialize));
@@ -211,13 +220,40 @@ TEST(engine_sessions, more_sessions_than_there_may_be_are_refused_also_when_they
     EXPECT_EQ(status_of(harness, harness.post({}, initialize)), 503u);
 }
 
+TEST(session_table, a_principal_has_a_cap_of_its_own_and_the_anonymous_one_has_not) {  // B49, limits.sessions_per_principal
+    boost::asio::io_context loop;
+    base::Limits limits;
+    limits.sessions_per_principal = 2;
+    const auto log = std::make_shared<spdlog::logger>("test", std::make_shared<test::LogLines>());
+    const std::shared_ptr<runtime::Services> services(new runtime::Services{limits, base::system_clock(), base::system_random(), log,
+                                                                            std::make_shared<runtime::Inbox>(loop.get_executor()), nullptr,
+                                                                            nullptr, runtime::HandlerPool(1), runtime::HandlerPool(1)});
+    runtime::SessionTable table(services);
+    std::vector<store::SessionRow> rows;
+    for (const char* owner : {"", "", "", "alice", "alice", "bob"}) {
+        const std::int64_t now = base::system_clock().wall_ms();
+        rows.push_back({base::random_id(base::system_random()), owner, mcp::to_document({}), now, now});
+    }
+    const std::string of_alice = rows[3].id;
+    table.load(std::move(rows), [](const std::string&) { return std::uint64_t{0}; });
+    EXPECT_TRUE(table.is_full("alice"));
+    EXPECT_FALSE(table.is_full("bob"));
+    EXPECT_FALSE(table.is_full("carol"));
+    EXPECT_FALSE(table.is_full(""));
+    EXPECT_TRUE(table.find(of_alice, "alice"));
+    EXPECT_FALSE(table.find(of_alice, "bob"));  // B48: somebody else's is as unknown as none
+}
+
 TEST(engine_sessions, what_could_not_be_written_is_not_acknowledged_later_without_being_written) {  // B47
     const auto store = store::open_memory_store();
     EngineHarness harness(store);
     harness.start();
-    const auto answer = harness.post({}, {{"jsonrpc", "2.0"}, {"id", 1}, {"method", "initialize"},
-                                          {"params", {{"protocolVersion", "2025-11-25"}, {"capabilities", Json::object()},
-                                                      {"clientInfo", {{"name", "t"}, {"version", "1"}}}}}});
+    const auto answer = harness.post(
+        {}, {{"jsonrpc", "2.0"},
+             {"id", 1},
+             {"method", "initialize"},
+             {"params",
+              {{"protocolVersion", "2025-11-25"}, {"capabilities", Json::object()}, {"clientInfo", {{"name", "t"}, {"version", "1"}}}}}});
     ASSERT_EQ(status_of(harness, answer), 200u);
     const std::string session = answer->headers["Mcp-Session-Id"];
     store->set_full(true);

@@ -156,7 +156,8 @@ TEST(engine_state, a_transaction_that_always_loses_is_told_so_and_applies_nothin
     EngineHarness harness;
     harness.options().limits.transaction_tries = 3;
     std::atomic<int> runs{0};
-    harness.add_tool("other", [&](CallPort& port, const Json&) { return port.map_put("m", "k", std::to_string(runs)), text_result("written"); });
+    harness.add_tool("other",
+                     [&](CallPort& port, const Json&) { return port.map_put("m", "k", std::to_string(runs)), text_result("written"); });
     harness.add_tool("work", [&](CallPort& port, const Json&) {
         const std::string text = what_of([&] {
             transact(port, "book", [&](TransactionPort& state) {
@@ -353,7 +354,8 @@ TEST_P(on_each_store, recorded_reads_come_back_as_they_were_and_live_ones_as_it_
     const std::string cursor = answer->events[0].id;
     world.crash([&] { door.open(); });
     EngineHarness& harness = world.boot();
-    EXPECT_EQ(harness.await_text(harness.get(session, cursor)), "2|nothing|b=2 c= |b=2 a=1 |3;3:colon||b=3:colon c= none= |b=3:colon a=1 |4");
+    EXPECT_EQ(harness.await_text(harness.get(session, cursor)),
+              "2|nothing|b=2 c= |b=2 a=1 |3;3:colon||b=3:colon c= none= |b=3:colon a=1 |4");
 }
 
 TEST(engine_state, a_read_sees_what_the_call_itself_wrote_just_before) {  // B25

@@ -39,8 +39,8 @@ Begun begin_call(EngineHarness& harness, const std::string& tool, const Door& do
 
 std::string describe(const std::exception& error) {
     if (const auto* once = dynamic_cast<const AtMostOnceFailedBeforeCompleting*>(&error)) {
-        return std::string(once->cause() == AtMostOnceFailedBeforeCompleting::Cause::interrupted ? "interrupted " : "failed ") + once->alias() + " " +
-               once->type_name();
+        return std::string(once->cause() == AtMostOnceFailedBeforeCompleting::Cause::interrupted ? "interrupted " : "failed ") +
+               once->alias() + " " + once->type_name();
     }
     if (const auto* failed = dynamic_cast<const StepFailed*>(&error)) {
         return "step failed " + failed->alias() + " " + failed->type_name();
@@ -73,14 +73,19 @@ struct TwoSteps {
 
     test::ToolFunction tool(detail::StepKind kind) {
         return [this, kind](CallPort& port, const Json&) {
-            const std::string first = run_step(port, "first", [&] { return std::to_string(++first_runs); }, kind);
+            const std::string first = run_step(
+                port, "first", [&] { return std::to_string(++first_runs); }, kind);
             std::string second;
             try {
-                second = run_step(port, "second", [&] {
-                    if (++second_runs == 1) {
-                        door.pass();
-                    }
-                    return std::to_string(second_runs); }, kind);
+                second = run_step(
+                    port, "second",
+                    [&] {
+                        if (++second_runs == 1) {
+                            door.pass();
+                        }
+                        return std::to_string(second_runs);
+                    },
+                    kind);
             } catch (const AtMostOnceFailedBeforeCompleting& error) {
                 second = describe(error);
             }
@@ -100,7 +105,7 @@ TEST_P(on_each_store, a_recorded_step_is_returned_after_a_crash_and_one_that_was
     EXPECT_EQ(steps.second_runs, 2);
 }
 
-TEST_P(on_each_store, an_at_most_once_step_in_which_the_process_died_is_interrupted_and_never_runs_again) {  // B1 B7 B8
+TEST_P(on_each_store, an_at_most_once_step_in_which_the_process_died_is_interrupted_and_never_runs_again) {  // B8 B9
     TwoSteps steps;
     World world(GetParam(), [&](EngineHarness& harness) { harness.add_tool("work", steps.tool(detail::StepKind::at_most_once)); });
     const Begun begun = begin_call(world.boot(), "work", steps.door);
@@ -111,8 +116,8 @@ TEST_P(on_each_store, an_at_most_once_step_in_which_the_process_died_is_interrup
 }
 
 TEST_P(on_each_store, values_come_back_byte_for_byte_after_a_crash) {  // B6
-    const std::vector<std::string> values{"9223372036854775807", "18446744073709551615", "1.0", "1", "9007199254740993", R"("tab\t \u0000 é 𝄞 \" \\")",
-                                          "{\"b\":1,\"a\":[1e400000]}", ""};
+    const std::vector<std::string> values{"9223372036854775807",         "18446744073709551615",       "1.0", "1", "9007199254740993",
+                                          R"("tab\t \u0000 é 𝄞 \" \\")", "{\"b\":1,\"a\":[1e400000]}", ""};
     const Door door;
     std::atomic<int> runs{0};
     std::vector<std::string> seen;
@@ -221,8 +226,10 @@ TEST(engine_steps, a_step_recorded_as_something_else_is_a_mismatch_that_names_bo
     });
     EngineHarness& harness = world.boot();
     EXPECT_EQ(harness.await_text(harness.get(begun.session, begun.cursor)), "new");
-    EXPECT_EQ(by_kind, "mismatch step 'pay' is recorded as at_most_once of type 'string', and the handler now asks for at_least_once of type 'string'. "
-                       "The record is untouched. Give the changed step another alias, or deploy a handler that fits");
+    EXPECT_EQ(
+        by_kind,
+        "mismatch step 'pay' is recorded as at_most_once of type 'string', and the handler now asks for at_least_once of type 'string'. "
+        "The record is untouched. Give the changed step another alias, or deploy a handler that fits");
     EXPECT_NE(by_type.find("now asks for at_most_once of type 'int64'"), std::string::npos) << by_type;
     EXPECT_EQ(as_recorded, "\"r1\"");
 }
@@ -263,7 +270,7 @@ TEST(engine_steps, an_alias_that_looks_like_one_of_ours_is_only_an_alias) {  // 
     EXPECT_EQ(harness.await_text(harness.call(harness.begin_session(), 1, "work")), "ab");
 }
 
-TEST_P(on_each_store, a_step_that_throws_fails_now_and_on_every_replay_in_the_same_way) {  // B9 B10
+TEST_P(on_each_store, a_step_that_throws_fails_now_and_on_every_replay_in_the_same_way) {  // B10
     const Door door;
     std::atomic<int> runs{0};
     std::vector<std::string> nested;
@@ -272,8 +279,13 @@ TEST_P(on_each_store, a_step_that_throws_fails_now_and_on_every_replay_in_the_sa
             std::string text;
             for (const auto kind : {detail::StepKind::at_least_once, detail::StepKind::at_most_once}) {
                 try {
-                    run_step(port, kind == detail::StepKind::at_least_once ? "a" : "b", [&]() -> std::string { ++runs; throw std::out_of_range("too far"); },
-                             kind);
+                    run_step(
+                        port, kind == detail::StepKind::at_least_once ? "a" : "b",
+                        [&]() -> std::string {
+                            ++runs;
+                            throw std::out_of_range("too far");
+                        },
+                        kind);
                 } catch (const std::exception& error) {
                     text += describe(error) + ";";
                     try {
@@ -297,7 +309,7 @@ TEST_P(on_each_store, a_step_that_throws_fails_now_and_on_every_replay_in_the_sa
     EXPECT_EQ(nested.size(), 2u);  // what the callable threw is at hand only in the attempt in which it happened
 }
 
-TEST(engine_steps, what_is_not_a_std_exception_is_recorded_too) {  // B9
+TEST(engine_steps, what_is_not_a_std_exception_is_recorded_too) {  // B10
     EngineHarness harness;
     harness.add_tool("work", [](CallPort& port, const Json&) {
         std::string text = thrown_by([&] { run_step(port, "int", []() -> std::string { throw 7; }); });
@@ -350,7 +362,12 @@ TEST(engine_steps, a_value_that_cannot_be_encoded_is_recorded_as_a_failure_of_th
     EngineHarness harness;
     std::atomic<int> runs{0};
     harness.add_tool("work", [&](CallPort& port, const Json&) {
-        return text_result(thrown_by([&] { run_once(port, "pay", [&]() -> std::string { ++runs; throw detail::NotEncodable("NaN"); }); }));
+        return text_result(thrown_by([&] {
+            run_once(port, "pay", [&]() -> std::string {
+                ++runs;
+                throw detail::NotEncodable("NaN");
+            });
+        }));
     });
     harness.start();
     EXPECT_EQ(harness.await_text(harness.call(harness.begin_session(), 1, "work")), "failed pay not encodable");
@@ -391,25 +408,29 @@ TEST(engine_steps, a_step_or_a_map_inside_a_callable_is_refused_and_so_is_one_fr
     EngineHarness harness;
     harness.add_tool("work", [](CallPort& port, const Json&) {
         std::string text = run_step(port, "outer", [&] {
-            return thrown_by([&] { run_step(port, "inner", [] { return "1"; }); }) + "|" + thrown_by([&] { port.map_get("m", "k", false); });
+            return thrown_by([&] { run_step(port, "inner", [] { return "1"; }); }) + "|" +
+                   thrown_by([&] { port.map_get("m", "k", false); });
         });
         std::thread([&] { text += "|" + thrown_by([&] { run_step(port, "elsewhere", [] { return "1"; }); }); }).join();
         return text_result(text);
     });
     harness.start();
     const std::string text = harness.await_text(harness.call(harness.begin_session(), 1, "work"));
-    EXPECT_EQ(text, "other a step inside the callable of step 'outer': steps do not nest; return from it first|"
-                    "other reading or writing a map inside the callable of step 'outer': steps do not nest; return from it first|"
-                    "other a step from a thread that is not the handler's: a context belongs to the thread that its handler runs on");
+    EXPECT_EQ(text,
+              "other a step inside the callable of step 'outer': steps do not nest; return from it first|"
+              "other reading or writing a map inside the callable of step 'outer': steps do not nest; return from it first|"
+              "other a step from a thread that is not the handler's: a context belongs to the thread that its handler runs on");
 }
 
 TEST(engine_steps, a_tool_without_durability_keeps_nothing_and_has_no_steps) {
     EngineHarness harness;
-    harness.add_tool("quick", [](CallPort& port, const Json&) { return text_result(thrown_by([&] { run_step(port, "a", [] { return "1"; }); })); },
-                     runtime::Durability::none);
+    harness.add_tool(
+        "quick", [](CallPort& port, const Json&) { return text_result(thrown_by([&] { run_step(port, "a", [] { return "1"; }); })); },
+        runtime::Durability::none);
     harness.start();
     const std::string session = harness.begin_session();
-    EXPECT_TRUE(harness.await_text(harness.call(session, 1, "quick")).starts_with("other a step in a tool registered with durability::none"));
+    EXPECT_TRUE(
+        harness.await_text(harness.call(session, 1, "quick")).starts_with("other a step in a tool registered with durability::none"));
     EXPECT_FALSE(harness.store()->call_of_request(session, "1").value().has_value());
 }
 

@@ -40,7 +40,9 @@ std::vector<std::string> seen(const FakeSink& sink) {
     return lines;
 }
 
-std::string stream_of(const FakeSink& sink) { return runtime::read_event_id(sink.events.at(0).id)->stream; }
+std::string stream_of(const FakeSink& sink) {
+    return runtime::read_event_id(sink.events.at(0).id)->stream;
+}
 
 TEST_P(on_each_store, a_stream_resumed_anywhere_any_number_of_times_in_any_process_says_the_same_bytes) {  // B36 B37
     const Door door;
@@ -205,7 +207,8 @@ TEST(engine_streams, what_lies_below_the_sessions_log_level_is_not_sent) {  // B
     const auto first = harness.call(session, 1, "work");
     EXPECT_EQ(harness.await_text(first), "done");
     EXPECT_EQ(first->messages().size(), 8u);  // from info on, and the answer
-    const Json set = harness.await(harness.post(session, {{"jsonrpc", "2.0"}, {"id", 2}, {"method", "logging/setLevel"}, {"params", {{"level", "alert"}}}}));
+    const Json set = harness.await(
+        harness.post(session, {{"jsonrpc", "2.0"}, {"id", 2}, {"method", "logging/setLevel"}, {"params", {{"level", "alert"}}}}));
     EXPECT_EQ(set["result"], Json::object());
     const auto second = harness.call(session, 3, "work");
     EXPECT_EQ(harness.await_text(second), "done");
@@ -230,9 +233,9 @@ TEST(engine_streams, an_id_that_names_no_event_of_the_session_gets_a_prompt_400)
         EXPECT_FALSE(sink->streaming) << id;
         return sink->status;
     };
-    for (const std::string& id : {std::string("nonsense"), std::string("."), std::string("a.1"), stream, stream + ".", stream + ".x", stream + ".-1",
-                                  stream + ".1x", stream + ".99999999999999999999999", stream + ".4", std::string(32, 'A') + ".1",
-                                  std::string(5000, 'z')}) {
+    for (const std::string& id :
+         {std::string("nonsense"), std::string("."), std::string("a.1"), stream, stream + ".", stream + ".x", stream + ".-1",
+          stream + ".1x", stream + ".99999999999999999999999", stream + ".4", std::string(32, 'A') + ".1", std::string(5000, 'z')}) {
         EXPECT_EQ(status_of(mine, id), 400u) << id;
     }
     EXPECT_EQ(status_of(other, stream + ".1"), 400u);  // a foreign stream that runs
@@ -328,9 +331,9 @@ TEST(engine_streams, a_stream_has_room_for_so_many_events_and_bytes) {  // limit
     });
     harness.start();
     const std::string session = harness.begin_session();
-    EXPECT_EQ(harness.await_text(harness.call(session, 1, "work", {{"bytes", 1}})), "3");     // events
-    EXPECT_EQ(harness.await_text(harness.call(session, 2, "work", {{"bytes", 100}})), "2");   // bytes of all
-    EXPECT_EQ(harness.await_text(harness.call(session, 3, "work", {{"bytes", 200}})), "0");   // bytes of one
+    EXPECT_EQ(harness.await_text(harness.call(session, 1, "work", {{"bytes", 1}})), "3");    // events
+    EXPECT_EQ(harness.await_text(harness.call(session, 2, "work", {{"bytes", 100}})), "2");  // bytes of all
+    EXPECT_EQ(harness.await_text(harness.call(session, 3, "work", {{"bytes", 200}})), "0");  // bytes of one
 }
 
 // ── Lists that change ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -399,7 +402,9 @@ TEST(engine_announcements, lists_that_change_in_turn_while_nobody_reads_do_not_p
 Json request_of(const Json& id, const std::string& method, Json params = Json::object()) {
     return {{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", std::move(params)}};
 }
-Json call_of(const Json& id, const std::string& tool) { return request_of(id, "tools/call", {{"name", tool}, {"arguments", Json::object()}}); }
+Json call_of(const Json& id, const std::string& tool) {
+    return request_of(id, "tools/call", {{"name", tool}, {"arguments", Json::object()}});
+}
 
 void add_batch_tools(EngineHarness& harness, const Door& door) {
     harness.add_tool("quick", [](CallPort&, const Json&) { return text_result("quick"); });
@@ -413,7 +418,8 @@ void add_batch_tools(EngineHarness& harness, const Door& door) {
 TEST(engine_batches, a_batch_in_which_nothing_is_durable_is_answered_as_one_array) {
     EngineHarness harness;
     harness.options().limits.decide_after = std::chrono::seconds(60);
-    harness.add_tool("quick", [](CallPort&, const Json&) { return text_result("quick"); }, runtime::Durability::none);
+    harness.add_tool(
+        "quick", [](CallPort&, const Json&) { return text_result("quick"); }, runtime::Durability::none);
     harness.start();
     const std::string session = harness.begin_session("2025-03-26");
     const auto answer = harness.post(session, Json::array({request_of(1, "ping"), call_of("two", "quick"), request_of(3, "unknown/method"),
@@ -477,8 +483,9 @@ TEST(engine_batches, a_batch_of_notifications_is_answered_202_when_all_of_them_a
     EngineHarness harness;
     harness.start();
     const std::string session = harness.begin_session("2025-03-26");
-    const auto answer = harness.post(session, Json::array({Json{{"jsonrpc", "2.0"}, {"method", "notifications/initialized"}},
-                                                           Json{{"jsonrpc", "2.0"}, {"method", "notifications/cancelled"}, {"params", {{"requestId", 9}}}}}));
+    const auto answer = harness.post(
+        session, Json::array({Json{{"jsonrpc", "2.0"}, {"method", "notifications/initialized"}},
+                              Json{{"jsonrpc", "2.0"}, {"method", "notifications/cancelled"}, {"params", {{"requestId", 9}}}}}));
     ASSERT_TRUE(harness.turn_until([&] { return answer->done(); }));
     EXPECT_EQ(answer->status, 202u);
     EXPECT_EQ(answer->body, "");
@@ -498,6 +505,40 @@ TEST(engine_batches, a_batch_longer_than_the_limit_or_in_a_revision_without_them
     EXPECT_EQ(status_of(old, Json::array({request_of(1, "ping"), request_of(2, "ping")})), 200u);
     EXPECT_EQ(status_of(old, Json::array({request_of(1, "ping"), request_of(2, "ping"), request_of(3, "ping")})), 400u);
     EXPECT_EQ(status_of(newest, Json::array({request_of(1, "ping")})), 400u);
+}
+
+TEST(engine_streams, the_first_step_waits_until_the_client_has_been_told_where_to_resume) {  // B37
+    EngineHarness harness;
+    std::atomic<int> runs{0};
+    harness.add_tool("work", [&](CallPort& port, const Json&) { return text_result(run_step(port, "a", [&] { return ++runs, "x"; })); });
+    harness.start();
+    const auto answer = harness.call(harness.begin_session(), 1, "work");
+    answer->holds_flushes = true;
+    ASSERT_TRUE(harness.turn_until([&] { return !answer->held_flushes.empty(); }));
+    harness.turn();
+    EXPECT_EQ(runs, 0);
+    answer->held_flushes.front()();
+    EXPECT_EQ(harness.await_text(answer), "x");
+}
+
+TEST(engine_streams, a_client_that_does_not_read_keeps_no_step_and_no_stop_waiting_for_ever) {  // B52, limits.write_stall
+    for (const bool stops : {true, false}) {
+        EngineHarness harness;
+        harness.options().limits.write_stall = stops ? std::chrono::milliseconds(60'000) : std::chrono::milliseconds(10);
+        std::atomic<int> runs{0};
+        harness.add_tool("work",
+                         [&](CallPort& port, const Json&) { return text_result(run_step(port, "a", [&] { return ++runs, "x"; })); });
+        harness.start();
+        const auto answer = harness.call(harness.begin_session(), 1, "work");
+        answer->holds_flushes = true;
+        ASSERT_TRUE(harness.turn_until([&] { return !answer->held_flushes.empty(); }));
+        if (stops) {
+            EXPECT_TRUE(harness.stop());
+        } else {
+            EXPECT_EQ(harness.await_text(answer), "x");
+        }
+        EXPECT_EQ(runs, stops ? 0 : 1);
+    }
 }
 
 TEST(engine_streams, an_older_revision_gets_no_priming_event_and_no_retry) {
