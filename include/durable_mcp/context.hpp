@@ -39,7 +39,7 @@ struct AtMostOnceOptions {
 /// one that was not goes on from there. So code between the steps must be cheap to repeat and free of effects.
 ///
 /// **Aliases.** A step is known by its alias, not by its position: the handler may be changed and deployed while calls are unfinished.
-/// An alias is any UTF-8 text of 1 to 1024 bytes without U+0001, unique in the call (DuplicateStepError), and stays with its kind and
+/// An alias is any UTF-8 text of 1 to 1024 bytes, unique in the call (DuplicateStepError), and stays with its kind and
 /// its result type (StepMismatchError). In a loop: `context.key("charge", i)`.
 ///
 /// **Values.** A step may return anything with a codec (codec.hpp), or nothing. What the handler gets is always what was stored.
