@@ -61,6 +61,8 @@ for section in "${sections[@]}"; do
         need_header libspdlog-dev spdlog/spdlog.h
         need_header libfmt-dev fmt/format.h
         need_header libxxhash-dev xxhash.h
+        need_header libssl-dev openssl/evp.h
+        need_header libre2-dev re2/re2.h
         ;;
     tests)
         need_header libgtest-dev gtest/gtest.h

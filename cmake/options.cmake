@@ -3,6 +3,7 @@
 option(DURABLE_MCP_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(DURABLE_MCP_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(DURABLE_MCP_BUILD_BENCHMARKS "Build the benchmarks" OFF)
+option(DURABLE_MCP_BUILD_FUZZERS "Build the fuzz targets (clang only): everything is compiled for libFuzzer" OFF)
 option(DURABLE_MCP_INSTALL "Make an install target" ${PROJECT_IS_TOP_LEVEL})
 option(DURABLE_MCP_WERROR "Treat our own warnings as errors" OFF)
 # One branch at each point while nobody arms it; the crash suite and durable_mcp/testing.hpp need it.

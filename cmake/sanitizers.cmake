@@ -11,3 +11,6 @@ if(DURABLE_MCP_SANITIZE)
     endif()
     add_link_options(-fsanitize=${DURABLE_MCP_SANITIZE})
 endif()
+if(DURABLE_MCP_BUILD_FUZZERS)
+    add_compile_options(-fsanitize=fuzzer-no-link)  # the coverage that leads libFuzzer; only the targets link it
+endif()

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <string_view>
 
@@ -21,7 +22,7 @@ namespace examples {
 struct Arguments {
     std::uint16_t port = 9991;  ///< 0: any free one; the line that serve() prints says which
     std::string store;          ///< path of a SQLite file
-    std::string ledger;         ///< path of the file to which crash_and_resume appends
+    std::string ledger;         ///< path of the file in which some examples write down what they have done
 };
 
 /// Ends the program with a sentence when it cannot make sense of the command line. `name` is that of the example: "name.db" is its store
@@ -45,6 +46,11 @@ inline Arguments read_arguments(int count, char** values, const std::string& nam
         }
     }
     return arguments;
+}
+
+/// Adds a line to the ledger. It stands for what cannot be undone or read back: whoever did something twice has it there twice.
+inline void write_down(const std::string& ledger, const std::string& deed) {
+    std::ofstream(ledger, std::ios::app) << deed << std::endl;
 }
 
 /// Serves until SIGINT or SIGTERM. Says where on one line of standard output, so that a script can wait for it; the log is on standard

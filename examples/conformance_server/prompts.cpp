@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The prompts of the suite.
+// Prompts, and what helps to fill in the arguments of one.
 #include <string>
+#include <vector>
 
 #include <durable_mcp/durable_mcp.hpp>
 
@@ -19,6 +20,15 @@ void add_prompts(durable_mcp::DurableMCP& mcp) {
                {arg("arg1", "the first one"), arg("arg2", "the second one")}, [](const std::string& arg1, const std::string& arg2) {
                    return "Prompt with arguments: arg1='" + arg1 + "', arg2='" + arg2 + "'";
                });
+    mcp.completion("test_prompt_with_arguments", "arg1", [](const std::string& typed) {
+        std::vector<std::string> values;
+        for (const std::string value : {"testValue1", "testValue2", "otherValue"}) {
+            if (value.starts_with(typed)) {
+                values.push_back(value);
+            }
+        }
+        return values;
+    });
     mcp.prompt("test_prompt_with_embedded_resource", "A resource, and what to do with it.", {arg("resourceUri", "the resource")},
                [](const std::string& uri) {
                    PromptResult prompt;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The resources of the suite.
+// Resources: fixed ones, and a template for many.
 #include <string>
 
 #include <durable_mcp/durable_mcp.hpp>

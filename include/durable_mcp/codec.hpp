@@ -15,7 +15,7 @@
 // (StepMismatchError). Choose one that is yours, and change it only together with the meaning of what is stored.
 //
 // Built in: bool, every integer, float, double, std::string, Bytes, nlohmann::json, std::optional, std::vector, std::map<std::string,
-// …>, void. A value is stored byte-exact: 64-bit integers to the last bit, 1.0 apart from 1.
+// …>, void; plain structs, enums, variants, time and more with durable_mcp/typed.hpp. A value is stored byte-exact: 64-bit integers to the last bit, 1.0 apart from 1.
 
 #include <cstdint>
 #include <limits>
@@ -44,6 +44,11 @@ concept HasCodec = requires {
     codec<T>::tag();
     codec<T>::schema();
 };
+
+/// True where a T is always a JSON object whose members codec<T>::schema() lists: its members can be a tool's arguments, and its schema a
+/// tool's output schema. Plain structs are (typed.hpp); a codec of your own says so with `static constexpr bool is_object = true;`.
+template <class T>
+concept HasObjectCodec = HasCodec<T> && requires { requires codec<T>::is_object; };
 
 namespace detail {
 

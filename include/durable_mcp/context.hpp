@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
+#include "durable_mcp/client.hpp"
 #include "durable_mcp/codec.hpp"
 #include "durable_mcp/detail/call_port.hpp"
 #include "durable_mcp/detail/step_body.hpp"
 #include "durable_mcp/error.hpp"
 #include "durable_mcp/export.hpp"
 #include "durable_mcp/log.hpp"
+#include "durable_mcp/question.hpp"
 #include "durable_mcp/state.hpp"
 
 namespace durable_mcp {
@@ -39,7 +45,7 @@ struct AtMostOnceOptions {
 /// one that was not goes on from there. So code between the steps must be cheap to repeat and free of effects.
 ///
 /// **Aliases.** A step is known by its alias, not by its position: the handler may be changed and deployed while calls are unfinished.
-/// An alias is any UTF-8 text of 1 to 1024 bytes, unique in the call (DuplicateStepError), and stays with its kind and
+/// An alias is any UTF-8 text of 1 to 1024 bytes (std::invalid_argument), unique in the call (DuplicateStepError), and stays with its kind and
 /// its result type (StepMismatchError). In a loop: `context.key("charge", i)`.
 ///
 /// **Values.** A step may return anything with a codec (codec.hpp), or nothing. What the handler gets is always what was stored.
@@ -131,6 +137,63 @@ public:
     void send_tools_list_changed();
     void send_prompts_list_changed();
     void send_resources_list_changed();
+    /// Tells every client that has subscribed to the resource `uri` that it has changed: they read it again. `uri` may also lie below one that
+    /// is subscribed to.
+    ///
+    /// *Replay*: not sent again.
+    void send_resource_updated(std::string_view uri);
+
+    // ── Questions ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+    //
+    // A question has an alias, as a step has, from the same names. It needs a client that can be asked: client() tells, and otherwise
+    // MissingCapability leaves the handler, before anything is asked.
+    //
+    // *Durability*: the question is on disk before the client sees it, its answer before the client is told that it has arrived. A question
+    // outlives a crash under the same id: the client may answer to whichever process is there, and is not asked twice.
+    // *Replay*: an answer that was recorded is returned, and nothing is asked. What was asked is not compared: a question is its alias.
+    // *Leaving*: waiting may suspend the handler (Unwind): its thread is free, and it runs again from its first line when the answer is there.
+    // *Errors*: MissingCapability; QuestionRefused for an error, or for an answer that does not fit the question; QuestionExpired.
+
+    /// Asks the client's user to fill in a form: see elicitation(). Never for secrets: the client sees what is filled in.
+    ///
+    ///     struct Address { std::string street; std::string city; };
+    ///     auto address = context.elicit<Address>("address", "Where shall it go?", {.deadline = 24h});
+    ///     if (!address.accepted()) { return ToolResult::error("nobody said where to"); }
+    template <class T>
+    Elicited<T> elicit(std::string_view alias, std::string_view message, const QuestionOptions& options = {}) {
+        return answer(elicitation<T>(alias, message, options));
+    }
+    Elicited<nlohmann::json> elicit(std::string_view alias, std::string_view message, const Form& form, const QuestionOptions& options = {});
+    Elicited<nlohmann::json> elicit(std::string_view alias, std::string_view message, const JsonSchema& requested_schema,
+                                    const QuestionOptions& options = {});
+    /// Asks the client's user to open `url`. What happens there reaches the server by another way; make sure there that it is the same user.
+    Elicited<void> elicit_url(std::string_view alias, std::string_view message, std::string_view url, const QuestionOptions& options = {});
+    /// Asks the client's model.
+    Sampled sample(std::string_view alias, const SamplingRequest& request, const QuestionOptions& options = {});
+    /// Asks for the folders that the client lets the server work in. Deprecated since 2026-07-28 (SEP-2577).
+    std::vector<Root> list_roots(std::string_view alias, const QuestionOptions& options = {});
+
+    /// Puts several questions at once, and returns when all are answered. The first that was refused or has expired is the one that is thrown.
+    ///
+    ///     auto [address, folders] = context.ask(elicitation<Address>("address", "Where to?"), roots("folders"));
+    template <class... R>
+    std::tuple<R...> ask(const Question<R>&... questions) {
+        static_assert(sizeof...(R) > 0, "DurableContext::ask: ask at least one question");
+        return read_all(put({questions.request()...}), std::index_sequence_for<R...>{}, questions...);
+    }
+
+    /// Who called, and what it can be asked.
+    ///
+    /// *Replay*: the same, whoever asks for the answer now.
+    [[nodiscard]] Client client() const;
+
+    // ── Tasks ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// From here on the call is a task, if its client knows tasks and the tool allows them (ToolOptions::task): the client gets a handle now, and
+    /// asks for the result later. Returns whether the call is one. Nothing changes for the handler.
+    ///
+    /// *Replay*: the same answer; a task stays one.
+    bool become_task();
 
     // ── The call itself ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -164,6 +227,16 @@ private:
             return detail::decode_text<T>(ValueView::Source::step, alias, text);
         }
     }
+    template <class R>
+    R answer(const Question<R>& question) {
+        return question.read(put({question.request()}).front());
+    }
+    template <std::size_t... I, class... R>
+    static std::tuple<R...> read_all(const std::vector<std::string>& answers, std::index_sequence<I...>, const Question<R>&... questions) {
+        return std::tuple<R...>{questions.read(answers[I])...};  // braces: in their order
+    }
+    /// As many answers as questions, in their order.
+    std::vector<std::string> put(const std::vector<detail::QuestionRequest>& questions);
     std::string run_step(detail::StepKind kind, std::string_view alias, detail::StepBody& body, Retryable may_repeat);
     std::string run_transaction(std::string_view alias, detail::TransactionBody& body);
     void send_log(LogLevel level, std::string_view data, std::string_view logger);

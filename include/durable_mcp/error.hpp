@@ -61,6 +61,61 @@ public:
     ~ResourceNotFound() override;
 };
 
+/// The tool ends in a JSON-RPC error of its own, not in a result: for what is wrong with the request rather than with its outcome. `code`: outside
+/// of -32768…-32000, which the specification keeps for itself, but for -32602 (invalid params) and -32603 (internal error).
+class DURABLE_MCP_EXPORT ProtocolError : public std::runtime_error {
+public:
+    ProtocolError(int code, const std::string& message, std::string data_json = {}) : std::runtime_error(message), code_(code), data_(std::move(data_json)) {}
+    ~ProtocolError() override;
+    [[nodiscard]] int code() const noexcept { return code_; }
+    [[nodiscard]] const std::string& data() const noexcept { return data_; }  ///< JSON text; "" is none
+
+private:
+    int code_;
+    std::string data_;
+};
+
+/// The client has not declared what a question needs. Nothing was asked. Uncaught it ends the call: in the stateless revision with the
+/// specification's -32021, which tells the client what to declare; before, with an `isError` result.
+class DURABLE_MCP_EXPORT MissingCapability : public std::runtime_error {
+public:
+    MissingCapability(std::string required_json, const std::string& message) : std::runtime_error(message), required_(std::move(required_json)) {}
+    ~MissingCapability() override;
+    /// ClientCapabilities as JSON text: {"elicitation":{"form":{}}}
+    [[nodiscard]] const std::string& required() const noexcept { return required_; }
+
+private:
+    std::string required_;
+};
+
+/// The client answered a question with an error, or with something that is no answer to it.
+///
+/// *Replay*: thrown again by every later attempt.
+class DURABLE_MCP_EXPORT QuestionRefused : public std::runtime_error {
+public:
+    QuestionRefused(std::string alias, int code, const std::string& message) : std::runtime_error(message), alias_(std::move(alias)), code_(code) {}
+    ~QuestionRefused() override;
+    [[nodiscard]] const std::string& alias() const noexcept { return alias_; }
+    [[nodiscard]] int code() const noexcept { return code_; }  ///< the client's JSON-RPC error code
+
+private:
+    std::string alias_;
+    int code_;
+};
+
+/// Nobody answered a question before its deadline.
+///
+/// *Replay*: thrown again by every later attempt, also if the answer came afterwards.
+class DURABLE_MCP_EXPORT QuestionExpired : public std::runtime_error {
+public:
+    QuestionExpired(std::string alias, const std::string& message) : std::runtime_error(message), alias_(std::move(alias)) {}
+    ~QuestionExpired() override;
+    [[nodiscard]] const std::string& alias() const noexcept { return alias_; }
+
+private:
+    std::string alias_;
+};
+
 /// An alias was used twice in one attempt. Each step of a call needs a name of its own; in a plain loop: `context.key("charge", i)`.
 class DURABLE_MCP_EXPORT DuplicateStepError : public std::logic_error {
 public:

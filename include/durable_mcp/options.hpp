@@ -35,6 +35,9 @@ struct Limits {
     std::chrono::milliseconds boot_hold = std::chrono::seconds(10);       ///< what arrives while a start recovers waits so long; then 503
     std::size_t recovery_concurrency = 64;                                ///< unfinished calls that run again at once after a start
     std::uint32_t crashed_attempts = 20;                                  ///< a call whose attempts ended the process so often is given up
+    std::chrono::milliseconds reask_after = std::chrono::seconds(60);     ///< unanswered so long behind a resumed stream, a question is put again, once
+    std::chrono::milliseconds state_lifetime = std::chrono::minutes(10);  ///< a client of 2026-07-28 may come back with an answer so long
+    std::chrono::milliseconds key_retention = std::chrono::hours(24);     ///< a finished call is known by its idempotency key so long
 
     // What one call may keep.
     std::size_t step_value_bytes = std::size_t{16} << 20;
@@ -66,6 +69,13 @@ struct Options {
     std::vector<std::string> allowed_hosts = {};
     /// What `Origin` may say beyond loopback, such as "https://app.example.com". Requests without `Origin` (not browsers) pass.
     std::vector<std::string> allowed_origins = {};
+
+    /// How long a client of 2026-07-28, which cannot resume, is kept waiting for a result before it gets a task, if it knows tasks, or an
+    /// `input_required` with which it comes back for it by itself. Below the 60 s after which common clients give up. 0 is at once.
+    std::chrono::milliseconds inline_wait = std::chrono::seconds(25);
+    std::chrono::milliseconds task_ttl = std::chrono::hours(7 * 24);  ///< a task, and its result, are kept so long after it was made
+    /// How long clients of 2026-07-28 may keep a list without asking again (`ttlMs`). They hear of changes only where they listen, so 0 is safe.
+    std::chrono::milliseconds list_cache = std::chrono::milliseconds(0);
 
     std::size_t handler_threads = 64;        ///< handlers that may run, and block, at once; started when needed
 

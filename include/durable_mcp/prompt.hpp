@@ -37,6 +37,7 @@ struct PromptOptions {
     std::string title = {};                   ///< for people; "" shows the name
     Durability durability = Durability::full;
     std::vector<Icon> icons = {};
+    std::string meta = {};                    ///< `_meta` in lists: the JSON text of an object; "" for none
 };
 
 }  // namespace durable_mcp

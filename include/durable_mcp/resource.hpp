@@ -10,6 +10,7 @@
 #include "durable_mcp/content.hpp"
 #include "durable_mcp/durability.hpp"
 #include "durable_mcp/export.hpp"
+#include "durable_mcp/prompt.hpp"
 
 namespace durable_mcp {
 
@@ -29,6 +30,13 @@ private:
     detail::JsonBox result_;
 };
 
+/// Whom a resource is for, and how much it matters. Shown as `annotations`, as far as it is set.
+struct ResourceAnnotations {
+    std::vector<Role> audience = {};
+    std::optional<double> priority = {};        ///< 0 (optional) … 1 (needed)
+    std::string last_modified = {};             ///< ISO 8601: "2026-07-28T12:00:00Z"; shown from 2025-06-18 on
+};
+
 /// Of a fixed resource or a template.
 struct ResourceOptions {
     std::string title = {};                     ///< for people; "" shows the name
@@ -36,7 +44,9 @@ struct ResourceOptions {
     std::string mime_type = {};                 ///< "" for unsaid; contents then are text/plain, application/octet-stream or application/json
     std::optional<std::uint64_t> size = {};     ///< in bytes, of a fixed one where it is known
     Durability durability = Durability::full;
+    ResourceAnnotations annotations = {};
     std::vector<Icon> icons = {};
+    std::string meta = {};                      ///< `_meta` in lists: the JSON text of an object; "" for none
 };
 
 }  // namespace durable_mcp

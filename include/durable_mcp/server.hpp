@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "durable_mcp/arg.hpp"
+#include "durable_mcp/completion.hpp"
 #include "durable_mcp/context.hpp"
 #include "durable_mcp/detail/binding.hpp"
 #include "durable_mcp/export.hpp"
@@ -63,7 +64,10 @@ public:
     void tool(std::string_view name, std::string_view description, const Arg (&names)[N], F&& handler, const ToolOptions& options = {}) {
         add_tool(Presence::fresh, name, description, detail::bind<detail::ToolReturn, N>(names, std::forward<F>(handler)), options);
     }
-    /// Offers a tool without arguments.
+    /// Offers a tool without arguments; or one whose handler takes one struct, the members of which are the arguments
+    /// (durable_mcp/typed.hpp). What is returned as a struct has an output schema, and is structured content beside its text.
+    ///
+    ///     mcp.tool("order", "Orders from the catalogue.", [](DurableContext& context, Order order) -> Receipt { … });
     template <class F>
     void tool(std::string_view name, std::string_view description, F&& handler, const ToolOptions& options = {}) {
         add_tool(Presence::fresh, name, description, detail::bind<detail::ToolReturn, 0>(nullptr, std::forward<F>(handler)), options);
@@ -72,7 +76,9 @@ public:
     void tool(std::string_view name, std::string_view description, detail::NoNames, F&& handler, const ToolOptions& options = {}) {
         tool(name, description, std::forward<F>(handler), options);
     }
-    /// Offers a tool whose schema is written by hand; `handler` takes one nlohmann::json, an object, and checks it itself.
+    /// Offers a tool whose schema (JSON Schema 2020-12, or draft-07 where `$schema` says so) is written by hand; `handler` takes one nlohmann::json:
+    /// an object that fits it. Arguments that do not fit are InvalidArguments before it runs. A schema that cannot be checked in bounded time
+    /// (look-around in a pattern, a `$ref` to another document) is std::invalid_argument.
     template <class F>
     void tool(std::string_view name, std::string_view description, const JsonSchema& schema, F&& handler, const ToolOptions& options = {}) {
         add_raw_tool(Presence::fresh, name, description, schema, detail::bind<detail::RawToolReturn, 1>(nullptr, std::forward<F>(handler)), options);
@@ -148,6 +154,37 @@ public:
     }
     bool remove_resource_template(std::string_view uri_template);
 
+    // ── Completions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Offers values for an argument of a prompt while its user types. `handler` takes what is typed so far, and, if it wants to, the arguments
+    /// that are filled in already, and returns a std::vector<std::string> or a CompletionResult, the best first; 100 of them are sent.
+    ///
+    /// The prompt may be registered before or after, but before start(), which refuses a completion of what there is not. It goes with its
+    /// prompt. *Durability*: none.
+    ///
+    ///     mcp.completion("travel", "city", [](std::string typed) { return cities_that_begin_with(typed); });
+    template <class F>
+    void completion(std::string_view prompt, std::string_view argument, F&& handler) {
+        add_completion(Presence::fresh, Completed::prompt, prompt, argument, detail::bind_completion(std::forward<F>(handler)));
+    }
+    template <class F>
+    void replace_completion(std::string_view prompt, std::string_view argument, F&& handler) {
+        add_completion(Presence::replace, Completed::prompt, prompt, argument, detail::bind_completion(std::forward<F>(handler)));
+    }
+    bool remove_completion(std::string_view prompt, std::string_view argument);
+    /// The same for a variable of a resource template.
+    ///
+    ///     mcp.template_completion("account://{id}/balance", "id", [](std::string typed) { return accounts_that_begin_with(typed); });
+    template <class F>
+    void template_completion(std::string_view uri_template, std::string_view variable, F&& handler) {
+        add_completion(Presence::fresh, Completed::uri_template, uri_template, variable, detail::bind_completion(std::forward<F>(handler)));
+    }
+    template <class F>
+    void replace_template_completion(std::string_view uri_template, std::string_view variable, F&& handler) {
+        add_completion(Presence::replace, Completed::uri_template, uri_template, variable, detail::bind_completion(std::forward<F>(handler)));
+    }
+    bool remove_template_completion(std::string_view uri_template, std::string_view variable);
+
     // ── Life ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Serves until SIGINT or SIGTERM, then stops with a deadline of ten seconds; a second signal ends the process at once. Installs
@@ -160,7 +197,8 @@ public:
     /// Takes the store, listens, recovers what the last process left, and returns when it answers; unfinished calls go on in the
     /// background. Its own thread does the work.
     /// *Errors*: Error with `store_locked`, `store_incompatible`, `store_damaged`, `store_unavailable`, `address_in_use` or `network`;
-    /// std::logic_error when it runs already. After a failure it may be started again.
+    /// std::logic_error when it runs already; std::invalid_argument for a completion of a prompt, a template or an argument that there is not.
+    /// After a failure it may be started again.
     void start();
 
     /// Stops: no new call is taken, steps that run may finish until the deadline, the other calls are left to the next start. Returns
@@ -189,6 +227,9 @@ private:
                       const ResourceOptions& options);
     void add_template(Presence presence, std::string_view uri_template, std::string_view name, const detail::Binding& binding,
                       const ResourceOptions& options);
+
+    enum class Completed : std::uint8_t { prompt, uri_template };
+    void add_completion(Presence presence, Completed of, std::string_view ref, std::string_view argument, const detail::Binding& binding);
 
     struct Impl;
     std::unique_ptr<Impl> impl_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -17,8 +18,8 @@ namespace durable_mcp {
 
 /// What a tool answers, when a plain value does not say enough.
 ///
-/// A handler may return this, or anything with a codec: a string becomes text as it is; everything else becomes its JSON as text, and
-/// an object also `structuredContent`.
+/// A handler may return this, or anything with a codec: a string becomes text as it is; everything else becomes its JSON as text, and also
+/// `structuredContent`, which clients before 2026-07-28 get only of objects.
 class DURABLE_MCP_EXPORT ToolResult {
 public:
     ToolResult();
@@ -26,12 +27,13 @@ public:
     [[nodiscard]] static ToolResult text(std::string_view text);
     /// The tool says no: `isError` is true, and the text is meant for the model to read. (So is that of a thrown ToolError.)
     [[nodiscard]] static ToolResult error(std::string_view text);
-    /// A JSON value, as text too. Only objects can be structured content; for others there is the text alone.
+    /// Any JSON value as `structuredContent`, and as text too. Clients before 2026-07-28 know structured content for objects alone: of anything
+    /// else they get the text.
     [[nodiscard]] static ToolResult structured(const nlohmann::json& value);
 
     ToolResult& add(const Content& content);
-    /// Sets `structuredContent` and leaves the text alone. Throws std::invalid_argument unless it is an object.
-    ToolResult& set_structured(const nlohmann::json& object);
+    /// Sets `structuredContent` and leaves the text alone.
+    ToolResult& set_structured(const nlohmann::json& value);
     /// Sets `_meta`. Throws std::invalid_argument unless it is an object.
     ToolResult& set_meta(const nlohmann::json& object);
 
@@ -48,6 +50,13 @@ enum class UnknownArguments : std::uint8_t {
     ignore,
 };
 
+/// Whether a call of a tool may become a task: a handle under which clients that know tasks ask for the result later, and in which they find the
+/// questions of the call. Other clients call the tool as ever; where a tool requires tasks, they get an error.
+///
+/// Shown in lists as `execution.taskSupport` (2025-11-25). A client of 2026-07-28 gets a task when the call takes longer than `inline_wait`, or at
+/// once with become_task() and where tasks are required.
+enum class Tasks : std::uint8_t { never, allowed, required };
+
 /// What may be said of a tool beyond its name, description and parameters. Each hint is shown only when it is set; clients must not
 /// trust them.
 struct ToolOptions {
@@ -58,8 +67,21 @@ struct ToolOptions {
     std::optional<bool> destructive = {};           ///< may delete or overwrite (meaningful unless read_only)
     std::optional<bool> idempotent = {};            ///< calling it again with the same arguments changes nothing more
     std::optional<bool> open_world = {};            ///< reaches beyond this server
-    std::optional<JsonSchema> output_schema = {};   ///< of the structured content: an object
+    std::optional<JsonSchema> output_schema = {};   ///< of the structured content, and held to. Clients before 2026-07-28 are shown it only for an object. Unset: that of the handler's struct, if it returns one
+    Tasks task = Tasks::never;
+    std::optional<std::chrono::milliseconds> task_ttl = {};       ///< a task is kept so long after it was made. Unset: Options::task_ttl
+    std::optional<std::chrono::milliseconds> poll_interval = {};  ///< how often clients are told to ask for a task. Unset: the server's, 2 s
+    /// How long a client of 2026-07-28 is kept waiting, before it gets a task or is told to come back. Unset: Options::inline_wait. 0 is at once,
+    /// for clients that know tasks where the tool has them; for others, Options::inline_wait.
+    std::optional<std::chrono::milliseconds> inline_wait = {};
+    /// The argument that makes a call unique, such as "order_id": a required string or integer. A second call with the same value, from the
+    /// same user, is the first one: it gets the same answer, and other arguments beside it are refused. "" for none.
+    std::string idempotency_argument = {};
+    /// Clients may give such a key beside the arguments: as `params.idempotencyKey`, as `_meta["durable-mcp/idempotencyKey"]`, or in the header
+    /// `Idempotency-Key`, the first of these. The argument above comes before all of them.
+    bool idempotency_keys = false;
     std::vector<Icon> icons = {};
+    std::string meta = {};                          ///< `_meta` in lists: the JSON text of an object, keys as in "example.com/team"; "" for none
 };
 
 }  // namespace durable_mcp

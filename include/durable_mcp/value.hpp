@@ -51,6 +51,10 @@ public:
     /// Number of elements; fails unless it is an array.
     [[nodiscard]] std::size_t array_size() const;
     [[nodiscard]] ValueView element(std::size_t index) const noexcept;
+    /// True when there is a member `key`; fails unless it is an object.
+    [[nodiscard]] bool has_member(std::string_view key) const;
+    /// The member `key`, which must outlive the view; fails unless it is an object that has it.
+    [[nodiscard]] ValueView member(std::string_view key) const;
     /// Calls `visit(key, value)` for each member, in the order of the keys' bytes; fails unless it is an object.
     template <class Visit>
     void each_member(Visit&& visit) const {
@@ -62,6 +66,9 @@ public:
     [[nodiscard]] std::string path() const;
     /// Throws: `argument "cents": expected an integer, got "abc"`. `expected` is a noun: "an e-mail address".
     [[noreturn]] void fail(std::string_view expected) const;
+    /// Throws about a member that is not there, or should not be: `argument "order.cents" is missing: expected an integer`, where `problem`
+    /// begins with "is".
+    [[noreturn]] void refuse_member(std::string_view key, std::string_view problem) const;
 
 private:
     static constexpr std::size_t no_index = static_cast<std::size_t>(-1);

@@ -109,17 +109,17 @@ Assembly::Assembly(const Options& options, boost::asio::io_context* context)
 
 Assembly::~Assembly() { tear_down(); }
 
-void Assembly::take_store() {
-    base::Result<std::shared_ptr<store::Store>> opened = options_.store.factory()->open();
-    if (!opened) {
-        throw store_error(opened.error());
+void Assembly::lock_store() {
+    base::Result<std::unique_ptr<store::StoreLock>> locked = options_.store.factory()->lock();
+    if (!locked) {
+        throw store_error(locked.error());
     }
-    store_ = std::move(*opened);
+    lock_ = std::move(*locked);
 }
 
 void Assembly::make_engine(std::shared_ptr<const mcp::Catalog> catalog, std::function<void(const std::string&)> on_poisoned) {
     runtime::EngineOptions made;
-    made.facts = {describe_implementation(options_), options_.instructions};
+    made.facts = {describe_implementation(options_), options_.instructions, options_.list_cache.count()};
     made.limits = limits_;
     made.log = log_;
     made.on_poisoned = std::move(on_poisoned);
@@ -145,6 +145,12 @@ std::uint16_t Assembly::listen() {
 }
 
 void Assembly::recover() {
+    base::Result<std::shared_ptr<store::Store>> store = lock_->open();
+    if (!store) {
+        throw store_error(store.error());
+    }
+    store_ = std::move(*store);
+    lock_.reset();
     const base::Result<void> opened = engine_->open(store_);
     if (!opened) {
         throw store_error(opened.error());
@@ -190,6 +196,7 @@ void Assembly::tear_down() {
     loop_ = {};
     own_.reset();
     store_.reset();
+    lock_.reset();
 }
 
 void Assembly::on_loop(const std::function<void()>& task) {

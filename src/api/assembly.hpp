@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One start of a server: its store, its loop, its engine, its listener, from take_store() to tear_down(). The members are called in
+// One start of a server: its store, its loop, its engine, its listener, from lock_store() to tear_down(). The members are called in
 // their order.
 
 #include <chrono>
@@ -20,6 +20,7 @@
 #include "http/listener.hpp"
 #include "mcp/catalog.hpp"
 #include "runtime/engine.hpp"
+#include "store/store_lock.hpp"
 
 namespace durable_mcp::api {
 
@@ -37,14 +38,14 @@ public:
     Assembly(const Assembly&) = delete;
     Assembly& operator=(const Assembly&) = delete;
 
-    /// Takes the lock of the store and opens it. Throws Error.
-    void take_store();
+    /// Takes the lock of the store, so that no other server has it; opening it may take longer. Throws Error.
+    void lock_store();
     /// `on_poisoned`: see runtime::EngineOptions; may be called after this is gone.
     void make_engine(std::shared_ptr<const mcp::Catalog> catalog, std::function<void(const std::string&)> on_poisoned);
     [[nodiscard]] const std::shared_ptr<runtime::Engine>& engine() const { return engine_; }
     /// Binds, and starts our thread; from here on requests come in, and are held. Returns the port. Throws Error.
     std::uint16_t listen();
-    /// Reads what the last process left; from here on requests are answered. Throws Error.
+    /// Opens the store and reads what the last process left; from here on requests are answered. Throws Error.
     void recover();
     /// Lets what runs come to its end, and clients get what is theirs.
     void stop(std::chrono::milliseconds deadline);
@@ -62,6 +63,7 @@ private:
     boost::asio::any_io_executor loop_;
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
     std::thread thread_;
+    std::unique_ptr<store::StoreLock> lock_;                  ///< until the store is opened
     std::shared_ptr<store::Store> store_;
     std::shared_ptr<runtime::Engine> engine_;
     std::unique_ptr<http::Listener> listener_;

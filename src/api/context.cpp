@@ -39,6 +39,10 @@ void DurableContext::send_log(LogLevel level, std::string_view data, std::string
 void DurableContext::send_tools_list_changed() { port_->send_list_changed("tools"); }
 void DurableContext::send_prompts_list_changed() { port_->send_list_changed("prompts"); }
 void DurableContext::send_resources_list_changed() { port_->send_list_changed("resources"); }
+void DurableContext::send_resource_updated(std::string_view uri) { port_->send_resource_updated(uri); }
+
+Client DurableContext::client() const { return Client(port_->client_json()); }
+bool DurableContext::become_task() { return port_->become_task(); }
 
 std::string DurableContext::idempotency_key(std::string_view alias) { return port_->idempotency_key(alias); }
 std::string_view DurableContext::call_id() const { return port_->call_id(); }

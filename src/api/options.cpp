@@ -54,6 +54,9 @@ void check_limits(const Limits& limits) {
     positive("decide_after", limits.decide_after);
     positive("retry_after", limits.retry_after);
     positive("boot_hold", limits.boot_hold);
+    positive("reask_after", limits.reask_after);
+    positive("state_lifetime", limits.state_lifetime);
+    positive("key_retention", limits.key_retention);
     positive("recovery_concurrency", limits.recovery_concurrency);
     positive("crashed_attempts", limits.crashed_attempts);
     positive("step_value_bytes", limits.step_value_bytes);
@@ -87,6 +90,15 @@ void check_options(const Options& options) {
     if (options.handler_threads == 0) {
         refuse("handler_threads", "it must be greater than 0");
     }
+    if (options.inline_wait.count() < 0) {
+        refuse("inline_wait", "it must not be negative; 0 is at once");
+    }
+    if (options.task_ttl.count() <= 0) {
+        refuse("task_ttl", "it must be greater than 0");
+    }
+    if (options.list_cache.count() < 0) {
+        refuse("list_cache", "it must not be negative; 0 is not at all");
+    }
     static_cast<void>(describe_icons(options.icons));
     check_limits(options.limits);
 }
@@ -108,6 +120,9 @@ base::Limits house_limits(const Options& options) {
     limits.decide_after = from.decide_after;
     limits.retry_after = from.retry_after;
     limits.boot_hold = from.boot_hold;
+    limits.reask_after = from.reask_after;
+    limits.state_lifetime = from.state_lifetime;
+    limits.key_retention = from.key_retention;
     limits.recovery_concurrency = from.recovery_concurrency;
     limits.crashed_attempts = from.crashed_attempts;
     limits.step_value_bytes = from.step_value_bytes;
@@ -115,6 +130,8 @@ base::Limits house_limits(const Options& options) {
     limits.events_per_stream = from.events_per_stream;
     limits.entries_per_call = from.entries_per_call;
     limits.list_page = from.list_page;
+    limits.inline_wait = options.inline_wait;
+    limits.task_ttl = options.task_ttl;
     limits.handler_threads = options.handler_threads;
     return limits;
 }

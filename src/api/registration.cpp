@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "api/contract.hpp"
 #include "api/parameters.hpp"
 #include "durable_mcp/context.hpp"
 #include "durable_mcp/error.hpp"
@@ -21,10 +22,20 @@ namespace {
 
 using Run = decltype(runtime::HandlerTarget::run);
 
-std::shared_ptr<const mcp::CallTarget> make_target(Durability durability, Run run) {
+std::shared_ptr<runtime::HandlerTarget> make_target(Durability durability, Run run) {
     auto target = std::make_shared<runtime::HandlerTarget>();
     target->durability = durability == Durability::full ? runtime::Durability::full : runtime::Durability::none;
     target->run = std::move(run);
+    return target;
+}
+
+std::shared_ptr<const mcp::CallTarget> make_tool_target(const ToolOptions& options, Run run) {
+    const auto target = make_target(options.durability, std::move(run));
+    target->idempotency_argument = options.idempotency_argument;
+    target->takes_idempotency_keys = options.idempotency_keys;
+    target->inline_wait = options.inline_wait;
+    target->task_ttl = options.task_ttl;
+    target->poll_interval = options.poll_interval;
     return target;
 }
 
@@ -76,7 +87,60 @@ void set_icons(Json& descriptor, const std::vector<Icon>& icons) {
     }
 }
 
-Json describe_tool(const std::string& item, std::string_view name, std::string_view description, Json input_schema, const ToolOptions& options) {
+void set_meta(Json& descriptor, const std::string& item, const std::string& text) {
+    if (text.empty()) {
+        return;
+    }
+    base::Result<Json> meta = base::parse_json(text, base::stored_json_limits());
+    if (!meta || !meta->is_object()) {
+        refuse(item, "`meta` is the JSON text of an object");
+    }
+    descriptor["_meta"] = std::move(*meta);
+}
+
+/// What may change between two versions of a program is not promised: a client that checks a result against a list that it read before
+/// must not refuse it for a member more.
+void open_objects(Json& schema) {
+    if (schema.is_object() && schema.value("additionalProperties", Json()) == false) {
+        schema.erase("additionalProperties");
+    }
+    for (Json& child : schema) {
+        if (child.is_structured()) {
+            open_objects(child);
+        }
+    }
+}
+
+/// What outlives a request can be said only of a call that is written down.
+void check_handles(const std::string& item, const Json& input_schema, const ToolOptions& options) {
+    const bool keyed = options.idempotency_keys || !options.idempotency_argument.empty();
+    if (options.durability == Durability::none && (keyed || options.task != Tasks::never)) {
+        refuse(item, "a tool with Durability::none has neither tasks nor idempotency keys: nothing of its calls is written");
+    }
+    if (options.task == Tasks::never && (options.task_ttl || options.poll_interval)) {
+        refuse(item, "`task_ttl` and `poll_interval` are of tasks, which this tool never has: set `task`");
+    }
+    if (options.task_ttl && options.task_ttl->count() <= 0) {
+        refuse(item, "`task_ttl` must be greater than 0");
+    }
+    if (options.poll_interval && options.poll_interval->count() <= 0) {
+        refuse(item, "`poll_interval` must be greater than 0");
+    }
+    if (options.inline_wait && options.inline_wait->count() < 0) {
+        refuse(item, "`inline_wait` must not be negative; 0 is at once");
+    }
+    if (const std::string& key = options.idempotency_argument; !key.empty()) {
+        const Json required = input_schema.value("required", Json::array());
+        const Json properties = input_schema.value("properties", Json::object());
+        const Json type = properties.value(key, Json::object()).value("type", Json());
+        if (std::find(required.begin(), required.end(), key) == required.end() || (type != "string" && type != "integer")) {
+            refuse(item, "`idempotency_argument` must name a required parameter that is a string or an integer, and \"" + key + "\" is none");
+        }
+    }
+}
+
+Json describe_tool(const std::string& item, std::string_view name, std::string_view description, Json input_schema, const detail::Binding& binding,
+                   const ToolOptions& options) {
     Json descriptor{{"name", name}, {"inputSchema", std::move(input_schema)}};
     set_unless_empty(descriptor, "description", std::string(description));
     set_unless_empty(descriptor, "title", options.title);
@@ -94,29 +158,50 @@ Json describe_tool(const std::string& item, std::string_view name, std::string_v
         descriptor["annotations"] = std::move(annotations);
     }
     if (options.output_schema) {
-        Json schema = Json::parse(options.output_schema->text());
-        if (schema.value("type", Json()) != "object") {
-            refuse(item, "the output schema must have \"type\": \"object\"");
-        }
-        descriptor["outputSchema"] = std::move(schema);
+        descriptor["outputSchema"] = Json::parse(options.output_schema->text());
+    } else if (binding.result_schema != nullptr) {
+        open_objects(descriptor["outputSchema"] = Json::parse(binding.result_schema().text()));
+    }
+    check_handles(item, descriptor["inputSchema"], options);
+    if (options.task != Tasks::never) {
+        descriptor["execution"]["taskSupport"] = options.task == Tasks::required ? "required" : "optional";
     }
     set_icons(descriptor, options.icons);
+    set_meta(descriptor, item, options.meta);
     return descriptor;
 }
 
-/// A promise in the descriptor that the handler did not keep is the author's mistake, and clients would refuse the result anyway.
-void check_promise(const std::string& item, bool promised, const Json& result) {
-    if (promised && !result.contains("structuredContent") && !result.value("isError", false)) {
-        throw std::logic_error(item + " has an output schema, but its handler returned no object");
-    }
+std::shared_ptr<const ToolContract> make_contract(const std::string& item, const Json& descriptor) {
+    const auto output = descriptor.find("outputSchema");
+    return std::make_shared<const ToolContract>(item, descriptor["inputSchema"], output == descriptor.end() ? nullptr : &*output);
 }
 
-Json describe_resource(const char* uri_key, std::string_view uri, std::string_view name, const ResourceOptions& options) {
+Json describe_annotations(const std::string& item, const ResourceAnnotations& said) {
+    Json annotations = Json::object();
+    for (const Role role : said.audience) {
+        annotations["audience"].push_back(role == Role::user ? "user" : "assistant");
+    }
+    if (said.priority) {
+        if (!(*said.priority >= 0 && *said.priority <= 1)) {
+            refuse(item, "its priority is from 0 to 1");
+        }
+        annotations["priority"] = *said.priority;
+    }
+    check_text(item, "time of its last change", said.last_modified);
+    set_unless_empty(annotations, "lastModified", said.last_modified);
+    return annotations;
+}
+
+Json describe_resource(const std::string& item, const char* uri_key, std::string_view uri, std::string_view name, const ResourceOptions& options) {
     Json descriptor{{uri_key, uri}, {"name", name}};
     set_unless_empty(descriptor, "title", options.title);
     set_unless_empty(descriptor, "description", options.description);
     set_unless_empty(descriptor, "mimeType", options.mime_type);
+    if (const Json annotations = describe_annotations(item, options.annotations); !annotations.empty()) {
+        descriptor["annotations"] = annotations;
+    }
     set_icons(descriptor, options.icons);
+    set_meta(descriptor, item, options.meta);
     return descriptor;
 }
 
@@ -143,6 +228,27 @@ Run run_with(std::shared_ptr<const detail::Handler> handler, std::shared_ptr<con
     };
 }
 
+/// A handler that takes all arguments as one struct: the struct is the schema, and says what does not fit.
+Run run_with_struct(std::shared_ptr<const detail::Handler> handler, const Json& schema, UnknownArguments unknown) {
+    const Json known = unknown == UnknownArguments::ignore ? schema.value("properties", Json::object()) : Json();
+    return [handler = std::move(handler), known](detail::CallPort& port, const mcp::Item&, const std::string&, const Json& arguments) {
+        Json kept;
+        if (known.is_object()) {
+            kept = Json::object();
+            for (const auto& [key, value] : arguments.items()) {
+                if (known.contains(key)) {
+                    kept[key] = value;
+                }
+            }
+        }
+        const detail::BoundArgument all{"", known.is_object() ? &kept : &arguments};
+        DurableContext context(port);
+        Json result;
+        handler->run(context, &all, result);
+        return result;
+    };
+}
+
 }  // namespace
 
 Json describe_icons(const std::vector<Icon>& icons) {
@@ -165,15 +271,28 @@ mcp::Item make_tool(std::string_view name, std::string_view description, const d
     const std::string item = quote("tool", name);
     check_name(item, name);
     check_text(item, "description", description);
-    auto parameters = std::make_shared<const ParameterList>(item, binding);
-    Json descriptor = describe_tool(item, name, description, parameters->schema(options.unknown_arguments), options);
-    Run run = [inner = run_with(binding.handler, parameters, options.unknown_arguments), item, promised = options.output_schema.has_value()](
-                  detail::CallPort& port, const mcp::Item& called, const std::string& asked, const Json& arguments) {
+    Json schema;
+    Run inner;
+    if (binding.spreads) {
+        schema = Json::parse(binding.types[0].schema().text());
+        inner = run_with_struct(binding.handler, schema, options.unknown_arguments);
+        if (options.unknown_arguments == UnknownArguments::ignore) {
+            schema.erase("additionalProperties");
+        }
+    } else {
+        auto parameters = std::make_shared<const ParameterList>(item, binding);
+        schema = parameters->schema(options.unknown_arguments);
+        inner = run_with(binding.handler, parameters, options.unknown_arguments);
+    }
+    Json descriptor = describe_tool(item, name, description, std::move(schema), binding, options);
+    // Its arguments are checked by what decodes them, which knows the C++ types behind the schema.
+    Run run = [inner = std::move(inner), contract = make_contract(item, descriptor)](detail::CallPort& port, const mcp::Item& called,
+                                                                                    const std::string& asked, const Json& arguments) {
         Json result = inner(port, called, asked, arguments);
-        check_promise(item, promised, result);
+        contract->check_result(result);
         return result;
     };
-    return {std::string(name), std::move(descriptor), make_target(options.durability, std::move(run))};
+    return {std::string(name), std::move(descriptor), make_tool_target(options, std::move(run))};
 }
 
 mcp::Item make_raw_tool(std::string_view name, std::string_view description, const JsonSchema& schema, const detail::Binding& binding,
@@ -185,17 +304,18 @@ mcp::Item make_raw_tool(std::string_view name, std::string_view description, con
     if (input.value("type", Json()) != "object") {
         refuse(item, "the schema of the arguments must have \"type\": \"object\"");
     }
-    Json descriptor = describe_tool(item, name, description, std::move(input), options);
-    Run run = [handler = binding.handler, item, promised = options.output_schema.has_value()](detail::CallPort& port, const mcp::Item&,
-                                                                                             const std::string&, const Json& arguments) {
+    Json descriptor = describe_tool(item, name, description, std::move(input), binding, options);
+    Run run = [handler = binding.handler, contract = make_contract(item, descriptor)](detail::CallPort& port, const mcp::Item&, const std::string&,
+                                                                                     const Json& arguments) {
+        contract->check_arguments(arguments);
         const detail::BoundArgument all{"arguments", &arguments};
         DurableContext context(port);
         Json result;
         handler->run(context, &all, result);
-        check_promise(item, promised, result);
+        contract->check_result(result);
         return result;
     };
-    return {std::string(name), std::move(descriptor), make_target(options.durability, std::move(run))};
+    return {std::string(name), std::move(descriptor), make_tool_target(options, std::move(run))};
 }
 
 mcp::Item make_prompt(std::string_view name, std::string_view description, const detail::Binding& binding, const PromptOptions& options) {
@@ -210,6 +330,7 @@ mcp::Item make_prompt(std::string_view name, std::string_view description, const
         descriptor["arguments"] = parameters->prompt_arguments();
     }
     set_icons(descriptor, options.icons);
+    set_meta(descriptor, item, options.meta);
     return {std::string(name), std::move(descriptor), make_target(options.durability, run_with(binding.handler, parameters, UnknownArguments::refuse))};
 }
 
@@ -220,7 +341,7 @@ mcp::Item make_resource(std::string_view uri, std::string_view name, const detai
         refuse(item, "a resource needs a name");
     }
     check_text(item, "name", name);
-    Json descriptor = describe_resource("uri", uri, name, options);
+    Json descriptor = describe_resource(item, "uri", uri, name, options);
     if (options.size) {
         descriptor["size"] = *options.size;
     }
@@ -253,7 +374,7 @@ mcp::Item make_template(std::string_view uri_template, std::string_view name, co
     if (variables != names) {
         refuse(item, "the names of the handler's parameters must be the template's variables");
     }
-    Json descriptor = describe_resource("uriTemplate", uri_template, name, options);
+    Json descriptor = describe_resource(item, "uriTemplate", uri_template, name, options);
     Run run = [inner = run_with(binding.handler, parameters, UnknownArguments::ignore), mime_type = options.mime_type](
                   detail::CallPort& port, const mcp::Item& called, const std::string& asked, const Json& arguments) {
         Json result = inner(port, called, asked, arguments);

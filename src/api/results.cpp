@@ -91,11 +91,8 @@ ToolResult& ToolResult::add(const Content& content) {
     return *this;
 }
 
-ToolResult& ToolResult::set_structured(const Json& object) {
-    if (!object.is_object()) {
-        throw std::invalid_argument("ToolResult::set_structured: structured content is a JSON object");
-    }
-    (*result_)["structuredContent"] = object;
+ToolResult& ToolResult::set_structured(const Json& value) {
+    (*result_)["structuredContent"] = value;
     return *this;
 }
 
@@ -169,18 +166,15 @@ void put_tool_result(Json& out, const ToolResult& value) { out = value.json(); }
 void put_tool_nothing(Json& out) { out = Json{{"content", Json::array()}}; }
 void put_tool_text(Json& out, std::string_view value) { out = ToolResult::text(value).json(); }
 
+// Any value is structured content; mcp/projection takes what is no object from clients that do not know it.
 void put_tool_json(Json& out, const Json& value) {
     out = ToolResult::text(text_of(value)).json();
-    if (value.is_object()) {
-        out["structuredContent"] = value;
-    }
+    out["structuredContent"] = value;
 }
 
 void put_tool_value(Json& out, std::string json_text) {
     out = ToolResult::text(json_text).json();
-    if (json_text.starts_with('{')) {
-        out["structuredContent"] = *JsonBox::parse(json_text);
-    }
+    out["structuredContent"] = *JsonBox::parse(json_text);
 }
 
 void put_prompt_result(Json& out, const PromptResult& value) { out = value.json(); }

@@ -4,14 +4,18 @@
 #include <csignal>
 #include <cstdlib>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include "api/assembly.hpp"
+#include "api/completion.hpp"
 #include "api/options.hpp"
 #include "api/registration.hpp"
 #include "api/server_door.hpp"
@@ -45,6 +49,7 @@ struct DurableMCP::Impl {
 
     mutable std::mutex mutex;
     std::shared_ptr<const mcp::Catalog> catalog;
+    std::set<std::tuple<mcp::ItemKind, std::string, std::string>> completions;  ///< what is completed: kind, its name, argument
     std::shared_ptr<runtime::Engine> engine;                  ///< while it runs
     std::uint16_t port = 0;                                   ///< of the last start
     const std::shared_ptr<RunState> run_state = std::make_shared<RunState>();
@@ -54,7 +59,7 @@ struct DurableMCP::Impl {
         if (presence == Presence::fresh && catalog->find(kind, item.name)) {
             throw std::invalid_argument("\"" + item.name + "\" is on offer already: replace it, or remove it first");
         }
-        publish(kind, catalog->with(kind, std::move(item)));
+        publish({kind}, catalog->with(kind, std::move(item)));
     }
 
     bool remove(mcp::ItemKind kind, std::string_view name) {
@@ -62,15 +67,58 @@ struct DurableMCP::Impl {
         if (!catalog->find(kind, name)) {
             return false;
         }
-        publish(kind, catalog->without(kind, name));
+        publish({kind}, catalog->without(kind, name));
+        if (kind == mcp::ItemKind::prompt || kind == mcp::ItemKind::resource_template) {
+            remove_completions_of(kind, name);
+        }
         return true;
     }
 
-    /// Under `mutex`, so that the engine sees the catalogs in the order in which they were made.
-    void publish(mcp::ItemKind kind, mcp::Catalog next) {
+    void add_completion(Presence presence, mcp::ItemKind of, std::string_view ref, std::string_view argument, const detail::Binding& binding) {
+        mcp::Item item = api::make_completion(of, ref, argument, binding);
+        const std::lock_guard lock(mutex);
+        if (presence == Presence::fresh && catalog->find(mcp::ItemKind::completion, item.name)) {
+            throw std::invalid_argument("\"" + std::string(argument) + "\" of \"" + std::string(ref) +
+                                        "\" has a completion already: replace it, or remove it first");
+        }
+        completions.emplace(of, ref, argument);
+        publish({}, catalog->with(mcp::ItemKind::completion, std::move(item)));
+    }
+
+    bool remove_completion(mcp::ItemKind of, std::string_view ref, std::string_view argument) {
+        const std::lock_guard lock(mutex);
+        if (completions.erase({of, std::string(ref), std::string(argument)}) == 0) {
+            return false;
+        }
+        publish({}, catalog->without(mcp::ItemKind::completion, mcp::completion_name(of, ref, argument)));
+        return true;
+    }
+
+    /// Under `mutex`.
+    void remove_completions_of(mcp::ItemKind of, std::string_view ref) {
+        for (auto completed = completions.begin(); completed != completions.end();) {
+            const auto& [kind, name, argument] = *completed;
+            if (kind == of && name == ref) {
+                publish({}, catalog->without(mcp::ItemKind::completion, mcp::completion_name(of, ref, argument)));
+                completed = completions.erase(completed);
+            } else {
+                ++completed;
+            }
+        }
+    }
+
+    void check_completions() const {
+        const std::lock_guard lock(mutex);
+        for (const auto& [kind, name, argument] : completions) {
+            api::check_completed(*catalog, kind, name, argument);
+        }
+    }
+
+    /// Under `mutex`, so that the engine sees the catalogs in the order in which they were made. `changed`: the lists that clients are told of.
+    void publish(const std::vector<mcp::ItemKind>& changed, mcp::Catalog next) {
         catalog = std::make_shared<const mcp::Catalog>(std::move(next));
         if (engine) {
-            engine->replace_catalog(catalog, {kind});
+            engine->replace_catalog(catalog, changed);
         }
     }
 
@@ -80,12 +128,13 @@ struct DurableMCP::Impl {
         if (assembly) {
             throw std::logic_error("DurableMCP::start: the server is running");
         }
+        check_completions();
         {
             const std::lock_guard lock(run_state->mutex);
             run_state->poison.clear();
         }
         auto made = std::make_unique<api::Assembly>(options, context);
-        made->take_store();
+        made->lock_store();
         {
             const std::lock_guard lock(mutex);
             made->make_engine(catalog, [state = run_state](const std::string& sentence) {
@@ -176,6 +225,18 @@ bool DurableMCP::remove_prompt(std::string_view name) { return impl_->remove(mcp
 bool DurableMCP::remove_resource(std::string_view uri) { return impl_->remove(mcp::ItemKind::resource, uri); }
 bool DurableMCP::remove_resource_template(std::string_view uri_template) {
     return impl_->remove(mcp::ItemKind::resource_template, uri_template);
+}
+
+void DurableMCP::add_completion(Presence presence, Completed of, std::string_view ref, std::string_view argument, const detail::Binding& binding) {
+    impl_->add_completion(presence, of == Completed::prompt ? mcp::ItemKind::prompt : mcp::ItemKind::resource_template, ref, argument, binding);
+}
+
+bool DurableMCP::remove_completion(std::string_view prompt, std::string_view argument) {
+    return impl_->remove_completion(mcp::ItemKind::prompt, prompt, argument);
+}
+
+bool DurableMCP::remove_template_completion(std::string_view uri_template, std::string_view variable) {
+    return impl_->remove_completion(mcp::ItemKind::resource_template, uri_template, variable);
 }
 
 // ── Life ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────

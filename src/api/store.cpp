@@ -16,7 +16,7 @@ namespace {
 class SqliteFactory final : public detail::StoreFactory {
 public:
     explicit SqliteFactory(std::string path) : path_(std::move(path)) {}
-    base::Result<std::shared_ptr<store::Store>> open() override { return store::open_sqlite_store({.path = path_}); }
+    base::Result<std::unique_ptr<store::StoreLock>> lock() override { return store::lock_sqlite_store({.path = path_}); }
 
 private:
     std::string path_;
@@ -25,19 +25,31 @@ private:
 /// One MemoryStore for all copies of a handle, open in one server at a time, as a file is.
 class MemoryFactory final : public detail::StoreFactory {
 public:
-    base::Result<std::shared_ptr<store::Store>> open() override {
+    base::Result<std::unique_ptr<store::StoreLock>> lock() override {
         const std::lock_guard lock(mutex_);
         if (!lease_.expired()) {
             return base::Failure{base::FailureCode::store_locked, "This memory store is in use by another server: stop that one first."};
         }
-        store_->reopen();
-        // The lease ends with the last owner of what is returned; the store itself stays with the handle.
+        // The lease ends with the last owner of the lock and of what is opened; the store itself stays with the handle.
         const auto lease = std::make_shared<std::shared_ptr<store::MemoryStore>>(store_);
         lease_ = lease;
-        return std::shared_ptr<store::Store>(lease, store_.get());
+        return std::unique_ptr<store::StoreLock>(std::make_unique<Lock>(lease));
     }
 
 private:
+    using Lease = std::shared_ptr<std::shared_ptr<store::MemoryStore>>;
+    class Lock final : public store::StoreLock {
+    public:
+        explicit Lock(Lease lease) : lease_(std::move(lease)) {}
+        base::Result<std::shared_ptr<store::Store>> open() override {
+            (*lease_)->reopen();
+            return std::shared_ptr<store::Store>(lease_, lease_->get());
+        }
+
+    private:
+        const Lease lease_;
+    };
+
     std::mutex mutex_;
     const std::shared_ptr<store::MemoryStore> store_ = store::open_memory_store();
     std::weak_ptr<void> lease_;

@@ -4,15 +4,16 @@
 #include <memory>
 
 #include "base/result.hpp"
-#include "store/store.hpp"
+#include "store/store_lock.hpp"
 
 namespace durable_mcp::detail {
 
-/// What a durable_mcp::Store handle stands for. open() is called once per start of a server; the lock is held as long as the result lives.
+/// What a durable_mcp::Store handle stands for. lock() is called once per start of a server; nobody else gets the lock as long as the result, or
+/// what was opened with it, lives.
 class StoreFactory {
 public:
     virtual ~StoreFactory() = default;
-    [[nodiscard]] virtual base::Result<std::shared_ptr<store::Store>> open() = 0;
+    [[nodiscard]] virtual base::Result<std::unique_ptr<store::StoreLock>> lock() = 0;
 };
 
 }  // namespace durable_mcp::detail

@@ -217,6 +217,20 @@ std::size_t ValueView::array_size() const {
 
 ValueView ValueView::element(std::size_t index) const noexcept { return ValueView(*this, {}, index, (*value_)[index]); }
 
+bool ValueView::has_member(std::string_view key) const {
+    if (!value_->is_object()) {
+        fail("an object");
+    }
+    return value_->contains(key);
+}
+
+ValueView ValueView::member(std::string_view key) const {
+    if (!has_member(key)) {
+        refuse_member(key, "is missing");
+    }
+    return ValueView(*this, key, no_index, *value_->find(key));
+}
+
 void ValueView::visit_members(void (*visit)(void*, const std::string&, const ValueView&), void* state) const {
     if (!value_->is_object()) {
         fail("an object");
@@ -233,7 +247,9 @@ std::string ValueView::path() const {
     if (index_ != no_index) {
         return parent_->path() + "[" + std::to_string(index_) + "]";
     }
-    return parent_->path() + "." + std::string(name_);
+    // Nothing has no name but the arguments of a call, taken together: their members are the arguments that clients know.
+    const std::string parent = parent_->path();
+    return parent.empty() ? std::string(name_) : parent + "." + std::string(name_);
 }
 
 void ValueView::fail(std::string_view expected) const {
@@ -248,6 +264,22 @@ void ValueView::fail(std::string_view expected) const {
             break;
     }
     throw StepMismatchError("the recorded value of step \"" + where + "\" is not what its type reads: " + misfit);
+}
+
+void ValueView::refuse_member(std::string_view key, std::string_view problem) const {
+    std::string where = path();
+    where += where.empty() ? "" : ".";
+    where += key;
+    const std::string sentence = "\"" + where + "\" " + std::string(problem);
+    switch (source_) {
+        case Source::argument:
+            throw InvalidArguments(where, "argument " + sentence);
+        case Source::map:
+            throw ValueMismatchError("the map's value " + sentence);
+        case Source::step:
+            break;
+    }
+    throw StepMismatchError("the recorded value of a step is not what its type reads: " + sentence);
 }
 
 // ── ValueWriter ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -249,4 +249,52 @@ Result<std::string> dump_json(const Json& value) {
     }
 }
 
+namespace {
+
+void append_canonical(std::string& text, const Json& value) {
+    switch (value.type()) {
+        case Json::value_t::object: {
+            text.push_back('{');
+            bool first = true;
+            for (const auto& [key, member] : value.get_ref<const Json::object_t&>()) {  // sorted by their bytes
+                text.append(first ? "" : ",").append(Json(key).dump(-1, ' ', false, Json::error_handler_t::replace)).push_back(':');
+                append_canonical(text, member);
+                first = false;
+            }
+            text.push_back('}');
+            return;
+        }
+        case Json::value_t::array:
+            text.push_back('[');
+            for (std::size_t i = 0; i < value.size(); ++i) {
+                text.append(i == 0 ? "" : ",");
+                append_canonical(text, value[i]);
+            }
+            text.push_back(']');
+            return;
+        case Json::value_t::number_float: {
+            // What an integer can say exactly, the integer says.
+            const double number = value.get<double>();
+            constexpr double two_to_63 = 9223372036854775808.0;
+            constexpr double two_to_64 = 18446744073709551616.0;
+            if (std::trunc(number) == number && number >= -two_to_63 && number < two_to_64) {
+                text.append(number < two_to_63 ? std::to_string(static_cast<std::int64_t>(number)) : std::to_string(static_cast<std::uint64_t>(number)));
+                return;
+            }
+            text.append(value.dump());
+            return;
+        }
+        default:
+            text.append(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+    }
+}
+
+}  // namespace
+
+std::string canonical_text(const Json& value) {
+    std::string text;
+    append_canonical(text, value);
+    return text;
+}
+
 }  // namespace durable_mcp::base

@@ -33,4 +33,8 @@ struct JsonLimits {
 /// is not UTF-8, a number that is NaN or infinite, NUL in a key, binary data, more than 512 levels.
 [[nodiscard]] Result<std::string> dump_json(const Json& value);
 
+/// A text that is the same for equal values only: keys sorted, no white space, numbers by their exact value (1 and 1.0 are equal, 2^53 and 2^53+1 are
+/// not; nlohmann's own == has the latter wrong). For digests; what is not UTF-8 is replaced.
+[[nodiscard]] std::string canonical_text(const Json& value);
+
 }  // namespace durable_mcp::base

@@ -37,6 +37,14 @@ struct Limits {
     std::size_t handshake_bytes = 16u << 10;         ///< capabilities and clientInfo each: every session keeps them
     std::size_t batch_messages = 32;                 ///< a 2025-03-26 batch; no known client sends more than a handful
 
+    // One JSON Schema. Its author is the embedder; what is checked with it comes from a peer.
+    std::size_t schema_depth = 32;                   ///< subschemas inside of each other; we recurse when compiling
+    std::size_t schema_subschemas = 2'000;           ///< the largest that generators make for real APIs have some hundreds
+    std::size_t schema_steps = 1'000'000;            ///< one check of one value; about 15 ms. An honest one takes a few per value
+    std::size_t schema_frames = 1'000;               ///< schemas entered and not left; about 1 MiB of stack when all are
+    std::size_t pattern_bytes = 4u << 10;            ///< a regular expression that nobody can read any more
+    std::size_t pattern_memory = 8u << 20;           ///< RE2's own default for program and states; [\p{L} ]{1,255} takes some of it
+
     // Sessions and calls.
     std::size_t sessions = 100'000;                  ///< rows, and about 1 KiB of memory each
     std::size_t sessions_per_principal = 1'000;      ///< not applied to the anonymous principal of a loopback server
@@ -46,6 +54,19 @@ struct Limits {
     std::chrono::milliseconds decide_after = 50ms;   ///< a call this old is accepted durably and its response becomes a stream
     std::chrono::milliseconds retry_after = 5s;      ///< `retry:`; SDK clients try twice, so half of the worst restart
     std::chrono::milliseconds boot_hold = 10s;       ///< what arrives while we recover is held this long, then answered 503
+    std::chrono::milliseconds short_wait = 50ms;     ///< a handler holds its thread so long for an answer before it is put down
+    std::chrono::milliseconds inline_wait = 25s;     ///< a stateless client is kept so long; below half of the 60 s after which SDKs give up
+    std::chrono::milliseconds reask_after = 60s;     ///< a question behind which a stream was resumed is put once more after so long
+    std::chrono::milliseconds state_lifetime = 10min;    ///< a requestState: as long as a person may take over a question
+    std::chrono::milliseconds secret_lifetime = 24h;     ///< the key that seals states is followed by a new one after so long
+    std::chrono::milliseconds key_retention = 24h;   ///< a finished call's answer under its idempotency key
+    std::chrono::milliseconds task_ttl = 7 * 24h;
+    std::chrono::milliseconds poll_interval = 2s;    ///< what clients of tasks are told
+    std::size_t tasks_per_principal = 1'000;         ///< open ones; more are refused
+    std::size_t subscriptions_per_session = 1'000;   ///< URIs of resources/subscribe: a session's row holds them
+    std::size_t listeners = 1'024;                   ///< subscriptions/listen streams
+    std::size_t tasks_page = 100;                    ///< of tasks/list
+    std::size_t idempotency_key_bytes = 1'024;
     std::size_t recovery_concurrency = 64;           ///< unfinished calls that run again at the same time after a boot
     std::uint32_t crashed_attempts = 20;             ///< attempts without a new entry that ended with the process, before quarantine
 

@@ -14,6 +14,7 @@ namespace beast = boost::beast;
 
 constexpr std::size_t chunk_extension_bytes = 256;                    // nobody honest sends any
 constexpr std::size_t chunk_line_bytes = chunk_extension_bytes + 32;  // CR LF of the chunk before, size, extension, CR LF, closing CR LF
+constexpr std::size_t shortest_chunks = 5;                            // "0", CR LF, CR LF: no chunked body has less
 constexpr std::size_t first_reservation = 64u << 10;                  // a promised length is only believed so far
 
 /// What may be spent on chunk sizes and extensions beside the head: 7 bytes for each chunk of 450 bytes or more.
@@ -53,6 +54,7 @@ private:
     }
 
     void on_chunk_header_impl(std::uint64_t, beast::string_view extension, ErrorCode& error) override {
+        has_chunk_ = true;
         const bool plain = std::all_of(extension.begin(), extension.end(), [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\t'; });
         if (extension.size() > chunk_extension_bytes || !plain) {
             error = beast::http::error::bad_chunk_extension;
@@ -68,6 +70,11 @@ private:
 
     std::string& body_;
     bool in_body_ = false;
+    bool has_chunk_ = false;
+
+public:
+    /// True while the first chunk's size has not been read.
+    [[nodiscard]] bool awaits_first_chunk() const { return chunked() && !has_chunk_; }
 };
 
 }  // namespace
@@ -102,6 +109,9 @@ RequestParser::Progress RequestParser::feed(std::string_view bytes) {
         return progress;
     }
     auto& decoder = *message_->decoder;
+    if (decoder.awaits_first_chunk() && bytes.front() == '0' && bytes.size() < shortest_chunks) {
+        return progress;  // Beast asserts that it sees the rest of the last chunk at once: "0\r\n" and then one byte would end the process
+    }
     const auto body_before = message_->body->size();
     beast::error_code error;
     progress.consumed = decoder.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);

@@ -33,6 +33,8 @@ StepKind step_kind_of(EntryKind kind) {
             return StepKind::map_read;
         case EntryKind::event_sent:
             return StepKind::event;
+        case EntryKind::question_asked:
+            return StepKind::question;
         case EntryKind::event_inside:
             break;  // no step: fold() keeps it elsewhere
     }
@@ -48,6 +50,7 @@ EntryKind completed_entry(StepKind kind) {
         case StepKind::map_write: return EntryKind::map_written;
         case StepKind::map_read: return EntryKind::map_read;
         case StepKind::event: return EntryKind::event_sent;
+        case StepKind::question: return EntryKind::question_asked;
     }
     return EntryKind::step_completed;
 }
@@ -76,11 +79,12 @@ std::string_view name_of(StepKind kind) {
         case StepKind::map_write: return "map write";
         case StepKind::map_read: return "map read";
         case StepKind::event: return "event";
+        case StepKind::question: return "question";
     }
     return "";
 }
 
-CallMachine::CallMachine(History history) : last_progress_(history.last_progress), accepted_(history.accepted) {
+CallMachine::CallMachine(History history) : last_progress_(history.last_progress), arrivals_(std::move(history.arrivals)), accepted_(history.accepted) {
     for (const std::uint64_t hash : history.event_hashes) {
         ++sent_before_[hash];
     }
@@ -147,7 +151,7 @@ Decision CallMachine::begin(const Step& step) {
         open_ = step.key;
     }
     // A map write is applied by its own commit, behind everything that it depends on, and so is an event: they wait for the call's row only.
-    const bool is_queued_effect = step.kind == StepKind::map_write || step.kind == StepKind::event;
+    const bool is_queued_effect = step.kind == StepKind::map_write || step.kind == StepKind::event || step.kind == StepKind::question;
     if (is_queued_effect ? !is_acceptance_durable() : !all_entries_are_durable()) {
         return AwaitDurable{};
     }
@@ -173,6 +177,10 @@ Decision CallMachine::replay(const Step& step, Record& record) {
     }
     switch (record.status) {
         case Status::completed:
+            if (record.kind == StepKind::question) {
+                const std::string* const answer = arrival(step.key);
+                return answer == nullptr ? Decision(AwaitArrival{}) : Decision(UseRecorded{*answer});
+            }
             return UseRecorded{record.payload};
         case Status::failed:
             return RaiseFailed{read_fault(record.payload)};
@@ -225,6 +233,15 @@ void CallMachine::adopt(const Step&, std::uint64_t events) {
 }
 
 std::string CallMachine::next_occurrence(const std::string& base) { return base + '#' + std::to_string(++occurrences_[base]); }
+
+void CallMachine::mark_interrupted() {
+    for (auto& [key, record] : records_) {
+        if (record.status == Status::started) {
+            record.status = Status::interrupted;
+            append(EntryKind::once_interrupted, {StepKind::at_most_once, key, record.type}, {});
+        }
+    }
+}
 
 bool CallMachine::emit(std::uint64_t content_hash) {
     if (has_left_ || finished_ || is_cancelled()) {

@@ -35,7 +35,7 @@
 
 namespace durable_mcp::journal {
 
-enum class StepKind : std::uint8_t { at_least_once, at_most_once, transact, map_write, map_read, event };
+enum class StepKind : std::uint8_t { at_least_once, at_most_once, transact, map_write, map_read, event, question };
 [[nodiscard]] std::string_view name_of(StepKind kind);
 
 /// A step as the handler names it in this attempt.
@@ -49,6 +49,7 @@ struct Step {
 
 struct Execute {};                                  ///< run the callable now: all that it depends on is durable
 struct AwaitDurable {};                             ///< commit what take_outputs() yields, confirm it, then ask again
+struct AwaitArrival {};                             ///< a question that was put and has no answer yet: wait for arrival(), or leave
 struct UseRecorded { std::string value; };          ///< an earlier attempt did it: this is what it returned
 struct RaiseFailed { Fault fault; };                ///< it failed, now or in an earlier attempt, and that is recorded
 struct RaiseInterrupted {};                         ///< an earlier attempt died inside an at_most_once callable
@@ -56,7 +57,7 @@ struct RaiseDuplicate {};                           ///< the key was used before
 struct RaiseMismatch { StepKind recorded_kind; std::string recorded_type; };  ///< the key is recorded as something else
 struct Leave { enum Reason : std::uint8_t { suspended, cancelled } reason; };  ///< unwind the handler; take_outputs() may hold more
 
-using Decision = std::variant<Execute, AwaitDurable, UseRecorded, RaiseFailed, RaiseInterrupted, RaiseDuplicate, RaiseMismatch, Leave>;
+using Decision = std::variant<Execute, AwaitDurable, AwaitArrival, UseRecorded, RaiseFailed, RaiseInterrupted, RaiseDuplicate, RaiseMismatch, Leave>;
 
 // ── Outputs ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -69,6 +70,7 @@ struct History {
     std::vector<Entry> entries;
     std::vector<std::uint64_t> event_hashes;        ///< content hashes of the events on the call's own stream
     std::optional<double> last_progress;
+    std::map<std::string, std::string> arrivals;    ///< what came from outside: the question's key, and its answer
 };
 
 class CallMachine {
@@ -91,6 +93,17 @@ public:
     [[nodiscard]] Entry draft_event(const Step& step, std::uint64_t nth, std::uint64_t content_hash) const;
     void adopt(const Step& step, std::uint64_t events = 0);
 
+    // ── Questions. Execute means: put it; complete() hands out the entry that it was put, with the question as its value.
+
+    /// The answer to a question is durable. The first one stays.
+    void deliver(const std::string& key, std::string payload) { arrivals_.try_emplace(key, std::move(payload)); }
+    [[nodiscard]] const std::map<std::string, std::string>& arrivals() const { return arrivals_; }
+    /// The answer to the question of that key, if it has come.
+    [[nodiscard]] const std::string* arrival(const std::string& key) const {
+        const auto found = arrivals_.find(key);
+        return found == arrivals_.end() ? nullptr : &found->second;
+    }
+
     /// The key for something that has no alias but its content: `base` and how often it was asked for in this attempt.
     [[nodiscard]] std::string next_occurrence(const std::string& base);
 
@@ -100,6 +113,8 @@ public:
     /// What a step's callable emits is counted apart from what the handler emits outside: a replay that does not run the callable passes over
     /// its events too, and must not take an equal one behind it for one of them.
     [[nodiscard]] bool emit(std::uint64_t content_hash);
+    /// True when a message that nobody can ask for again may be sent now: it is not kept, so that only a replay silences it.
+    [[nodiscard]] bool may_say() const { return !has_left_ && !finished_ && !is_cancelled() && !is_replaying(); }
     /// An event is being queued. Hands out the entry that says where it came from, which must be committed in the event's own batch.
     void mark_sent(std::uint64_t content_hash);
     /// True when that progress may be sent: it is higher than any before, in this attempt or an earlier one.
@@ -128,6 +143,8 @@ public:
     [[nodiscard]] bool is_leaving() const { return leaving_.has_value(); }
     /// True once begin() has said Leave: a handler that returns normally after that has swallowed the unwinding.
     [[nodiscard]] bool has_left() const { return has_left_; }
+    /// The handler will not run again: what an earlier attempt began and did not end is recorded as interrupted.
+    void mark_interrupted();
     /// The handler is done. Nothing is handed out after this; cancel() and suspend() come too late.
     void finish() { finished_ = true; }
     [[nodiscard]] bool is_finished() const { return finished_; }
@@ -138,6 +155,8 @@ public:
     [[nodiscard]] std::uint64_t handed_out() const { return handed_out_; }
     /// The first `count` outputs are durable.
     void confirm(std::uint64_t count);
+    /// Everything that was handed out is durable.
+    [[nodiscard]] bool is_settled() const { return outputs_.empty() && durable_ >= handed_out_; }
 
     // ── What may be asked.
 
@@ -173,6 +192,7 @@ private:
     std::map<std::string, std::unordered_map<std::uint64_t, std::uint64_t>> sent_inside_;  // the same, by the step whose callable sent them
     std::optional<std::string> body_;                    // key of the step whose callable runs
     std::optional<double> last_progress_;
+    std::map<std::string, std::string> arrivals_;
     std::size_t unpassed_ = 0;
     bool left_old_ground_ = false;
 

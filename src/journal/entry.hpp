@@ -22,6 +22,8 @@ enum class EntryKind : std::uint8_t {
     event_sent = 12,      ///< an event on a stream other than the call's own was appended in the same batch; payload is empty
     event_inside = 13,    ///< an event of the call's own stream, appended in the same batch, came from inside the callable of step `key`;
                           ///< payload is the event's content hash in hexadecimal
+    question_asked = 14,  ///< a question was put to the client, with its event (where the call's stream keeps events) in the same batch; payload
+                          ///< is the question. Its answer is an arrival, not an entry: it comes when nobody may be running the call
 };
 
 /// One record of a call's journal. `seq` counts from 1 without a gap.

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/assert.hpp"
 #include "base/limits.hpp"
 
 namespace durable_mcp::jsonrpc {
@@ -172,6 +173,28 @@ std::string write_notification(std::string_view method, std::string_view params)
         text.append(R"(,"params":)").append(params);
     }
     text.push_back('}');
+    return text;
+}
+
+std::string write_request(const Id& id, std::string_view method, std::string_view params) {
+    std::string text(head);
+    text.append(R"("id":)").append(id.text).append(R"(,"method":)").append(dump_leniently(Json(method)));
+    if (!params.empty()) {
+        text.append(R"(,"params":)").append(params);
+    }
+    text.push_back('}');
+    return text;
+}
+
+std::string readdress(std::string_view response, const Id& from, const Id& to) {
+    std::string before(head);
+    before.append(R"("id":)");
+    const std::size_t id_begin = before.size();
+    before.append(from.text).push_back(',');
+    DURABLE_MCP_ASSERT(response.starts_with(before));
+    std::string text;
+    text.reserve(response.size() + to.text.size());
+    text.append(response.substr(0, id_begin)).append(to.text).append(response.substr(id_begin + from.text.size()));
     return text;
 }
 

@@ -29,6 +29,10 @@ enum ErrorCode : int {
     transport_error = -32000,     ///< legacy: what the official SDKs answer to transport faults
     session_not_found = -32001,   ///< legacy
     resource_not_found = -32002,  ///< legacy
+    header_mismatch = -32020,     ///< 2026-07-28: a required header is missing, or says something else than the body
+    missing_capability = -32021,  ///< 2026-07-28: the request needs a capability that its client did not declare
+    unsupported_version = -32022, ///< 2026-07-28
+    url_elicitation_required = -32042,  ///< 2025-11-25 only
 };
 
 struct Error {
@@ -71,5 +75,9 @@ using Message = std::variant<Request, Notification, Response, Malformed>;
 [[nodiscard]] std::string write_result(const Id& id, std::string_view result);
 [[nodiscard]] std::string write_error(const std::optional<Id>& id, const Error& error);  ///< without id: `"id":null` is left out
 [[nodiscard]] std::string write_notification(std::string_view method, std::string_view params);
+[[nodiscard]] std::string write_request(const Id& id, std::string_view method, std::string_view params);
+
+/// A response that write_result() or write_error() wrote for `from`, as the answer to `to`; not a byte behind its id is changed.
+[[nodiscard]] std::string readdress(std::string_view response, const Id& from, const Id& to);
 
 }  // namespace durable_mcp::jsonrpc

@@ -23,14 +23,42 @@ namespace {
 
 using base::Json;
 
-constexpr std::array<std::string_view, 4> list_names{"tools", "prompts", "resources", "resourceTemplates"};
-constexpr std::array<std::string_view, 4> kind_names{"tool", "prompt", "resource", "resource template"};
+constexpr std::array<std::string_view, 5> list_names{"tools", "prompts", "resources", "resourceTemplates", ""};
+constexpr std::array<std::string_view, 5> kind_names{"tool", "prompt", "resource", "resource template", "completion"};
 
 constexpr std::size_t index_of(ItemKind kind) {
     return static_cast<std::size_t>(kind);
 }
 
+/// Reads what calls need to know of a tool out of its descriptor.
+void compile_tool(Item& tool) {
+    const auto refuse = [&tool](std::string_view why) { throw std::invalid_argument(fmt::format("tool '{}': {}", tool.name, why)); };
+    tool.task_support = TaskSupport::forbidden;
+    if (const auto execution = tool.descriptor.find("execution"); execution != tool.descriptor.end() && execution->is_object()) {
+        const Json support = execution->value("taskSupport", Json("forbidden"));
+        if (support == "optional") {
+            tool.task_support = TaskSupport::optional;
+        } else if (support == "required") {
+            tool.task_support = TaskSupport::required;
+        } else if (support != "forbidden") {
+            refuse("execution.taskSupport must be forbidden, optional or required");
+        }
+    }
+    tool.param_headers.clear();
+    if (const auto schema = tool.descriptor.find("inputSchema"); schema != tool.descriptor.end()) {
+        if (const auto why = check_param_annotations(*schema)) {
+            refuse(*why);
+        }
+        tool.param_headers = param_headers(*schema);
+    }
+}
+
 }  // namespace
+
+std::string completion_name(ItemKind of, std::string_view ref, std::string_view argument) {
+    // The length keeps apart what the two names could blur.
+    return fmt::format("{}:{}:{}:{}", of == ItemKind::prompt ? "prompt" : "resource", ref.size(), ref, argument);
+}
 
 struct Catalog::Shelf {
     struct Entry {
@@ -46,7 +74,11 @@ struct Catalog::Shelf {
 
     std::vector<Entry> entries;
     std::map<std::string, std::size_t, std::less<>> by_name;
-    mutable std::array<Display, 4> displays;
+    mutable std::array<Display, revision_count> displays;
+
+    [[nodiscard]] bool offers_tasks() const {
+        return std::any_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.item->task_support != TaskSupport::forbidden; });
+    }
 
     [[nodiscard]] const Entry* find(std::string_view name) const {
         const auto found = by_name.find(name);
@@ -106,6 +138,9 @@ Catalog Catalog::with(ItemKind kind, Item item) const {
             fmt::format("the descriptor of {} '{}': {}", kind_names[index_of(kind)], item.name, text.error().sentence));
     }
     Shelf::Entry entry;
+    if (kind == ItemKind::tool) {
+        compile_tool(item);
+    }
     if (kind == ItemKind::resource_template) {
         auto compiled = schema::UriTemplate::compile(item.name);
         if (!compiled) {
@@ -158,6 +193,10 @@ std::shared_ptr<const Item> Catalog::find(ItemKind kind, std::string_view name) 
 
 bool Catalog::empty(ItemKind kind) const {
     return shelves_[index_of(kind)]->entries.empty();
+}
+
+bool Catalog::offers_tasks() const {
+    return shelves_[index_of(ItemKind::tool)]->offers_tasks();
 }
 
 std::optional<ResourceMatch> Catalog::find_resource(std::string_view uri) const {

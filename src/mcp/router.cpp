@@ -10,7 +10,11 @@
 #include <fmt/format.h>
 
 #include "base/limits.hpp"
+#include "mcp/call_reader.hpp"
+#include "mcp/extension.hpp"
+#include "mcp/members.hpp"
 #include "mcp/projection.hpp"
+#include "mcp/quote.hpp"
 
 namespace durable_mcp::mcp {
 namespace {
@@ -19,172 +23,45 @@ using base::Json;
 using jsonrpc::Error;
 
 constexpr std::string_view empty_result = "{}";
-constexpr std::size_t quoted_bytes = 200;  // of a name that the peer made up, in an error
 
 Refuse refuse(int code, std::string message) {
     return {Error{code, std::move(message), {}}};
 }
-Refuse refuse_params(std::string message) {
-    return refuse(jsonrpc::invalid_params, std::move(message));
-}
-
-/// `name` as an error quotes it: not longer than a line, and cut between characters.
-std::string_view quote(std::string_view name) {
-    if (name.size() <= quoted_bytes) {
-        return name;
-    }
-    std::size_t end = quoted_bytes;
-    while ((static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) {
-        --end;
-    }
-    return name.substr(0, end);
-}
-
-Refuse unknown_method(std::string_view name) {
-    return refuse(jsonrpc::method_not_found, fmt::format("Method not found: {}", quote(name)));
-}
-
-const Json* find_member(const Json& params, std::string_view name) {
-    if (!params.is_object()) {
-        return nullptr;
-    }
-    const auto found = params.find(name);
-    return found == params.end() ? nullptr : &*found;
-}
-
-/// The string member of that name, or null.
-const std::string* find_string(const Json& params, std::string_view name) {
-    const Json* const member = find_member(params, name);
-    return member == nullptr ? nullptr : member->get_ptr<const std::string*>();
-}
-
-/// Moves a member out of `params`; `otherwise` if there is none.
-Json take_member(Json& params, std::string_view name, Json otherwise) {
-    if (params.is_object()) {
-        if (const auto found = params.find(name); found != params.end()) {
-            return std::move(*found);
-        }
-    }
-    return otherwise;
-}
-
-// ── Calls ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-using CallVerdict = std::variant<StartCall, Refuse>;
-
-/// Reads params._meta into `call`.
-std::optional<Refuse> read_meta(Json& params, StartCall& call) {
-    call.meta = take_member(params, "_meta", nullptr);
-    if (call.meta.is_null()) {
-        return std::nullopt;
-    }
-    if (!call.meta.is_object()) {
-        return refuse_params("params._meta must be an object");
-    }
-    if (const auto token = call.meta.find("progressToken"); token != call.meta.end()) {
-        if (!token->is_string() && !token->is_number_integer()) {
-            return refuse_params("params._meta.progressToken must be a string or an integer");
-        }
-        call.progress_token = *token;
-    }
-    return std::nullopt;
-}
-
-/// Reads `name` and `arguments`, which tools and prompts have in common, and finds the item.
-std::optional<Refuse> read_named_call(const Catalog& catalog, ItemKind kind, Json& params, StartCall& call) {
-    const std::string_view noun = kind == ItemKind::tool ? "tool" : "prompt";
-    const std::string* const name = find_string(params, "name");
-    if (name == nullptr) {
-        return refuse_params(fmt::format("params.name must be a string, the name of a {}", noun));
-    }
-    call.kind = kind;
-    call.name = *name;
-    call.item = catalog.find(kind, call.name);
-    if (call.item == nullptr) {
-        return refuse_params(fmt::format("Unknown {}: {}", noun, quote(call.name)));
-    }
-    call.arguments = take_member(params, "arguments", Json::object());
-    if (!call.arguments.is_object()) {
-        return refuse_params("params.arguments must be an object");
-    }
-    return std::nullopt;
-}
-
-/// A prompt's arguments are strings, and its descriptor says which are required.
-std::optional<Refuse> check_prompt_arguments(const StartCall& call) {
-    for (const auto& [key, value] : call.arguments.get_ref<const Json::object_t&>()) {
-        if (!value.is_string()) {
-            return refuse_params(fmt::format("The argument '{}' of prompt '{}' must be a string", quote(key), call.name));
-        }
-    }
-    const Json* const declared = find_member(call.item->descriptor, "arguments");
-    if (declared == nullptr || !declared->is_array()) {
-        return std::nullopt;
-    }
-    for (const Json& argument : *declared) {
-        const std::string* const name = find_string(argument, "name");
-        const Json* const required = find_member(argument, "required");
-        if (name != nullptr && required != nullptr && *required == true && !call.arguments.contains(*name)) {
-            return refuse_params(fmt::format("Missing argument '{}' of prompt '{}'", *name, call.name));
-        }
-    }
-    return std::nullopt;
-}
-
-CallVerdict read_call(const Catalog& catalog, Method method, Json&& params) {
-    StartCall call;
-    if (auto refusal = read_meta(params, call)) {
-        return std::move(*refusal);
-    }
-    if (method == Method::tools_call || method == Method::prompts_get) {
-        const ItemKind kind = method == Method::tools_call ? ItemKind::tool : ItemKind::prompt;
-        if (auto refusal = read_named_call(catalog, kind, params, call)) {
-            return std::move(*refusal);
-        }
-        if (kind == ItemKind::prompt) {
-            if (auto refusal = check_prompt_arguments(call)) {
-                return std::move(*refusal);
-            }
-        }
-        return call;
-    }
-    const std::string* const uri = find_string(params, "uri");
-    if (uri == nullptr) {
-        return refuse_params("params.uri must be a string, the URI of a resource");
-    }
-    constexpr base::Limits limits;
-    if (uri->size() > limits.uri_bytes) {
-        return refuse_params(fmt::format("params.uri is longer than {} bytes", limits.uri_bytes));
-    }
-    auto match = catalog.find_resource(*uri);
-    if (!match) {
-        return Refuse{Error{jsonrpc::resource_not_found, "Resource not found", Json{{"uri", *uri}}}};
-    }
-    call.name = *uri;
-    call.kind = match->kind;
-    call.item = std::move(match->item);
-    call.arguments = Json::object();
-    for (auto& [name, value] : match->variables) {
-        call.arguments[name] = std::move(value);
-    }
-    return call;
-}
-
-// ── Everything else ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Verdict list_items(const Catalog& catalog, ItemKind kind, Revision revision, const Json& params) {
-    std::optional<std::string_view> cursor;
-    if (const Json* const given = find_member(params, "cursor")) {
-        if (!given->is_string()) {
-            return refuse_params("params.cursor must be a string");
-        }
-        cursor = given->get_ref<const std::string&>();
-    }
-    auto page = catalog.list(kind, revision, cursor);
-    if (auto* const error = std::get_if<Error>(&page)) {
-        return Refuse{std::move(*error)};
+    auto page = read_list(catalog, kind, revision, params);
+    if (auto* const refusal = std::get_if<Refuse>(&page)) {
+        return std::move(*refusal);
     }
     return Answer{std::get<Page>(std::move(page))};
+}
+
+/// Whoever subscribes must name something that there is; whoever no longer wants to hear may name anything.
+Verdict subscribe(const Catalog& catalog, Revision revision, const Json& params, bool is_subscribe) {
+    constexpr base::Limits limits;
+    const std::string* const uri = find_string(params, "uri");
+    if (uri == nullptr || uri->size() > limits.uri_bytes) {
+        return refuse_params(fmt::format("params.uri must be a string of at most {} bytes, the URI of a resource", limits.uri_bytes));
+    }
+    if (!is_subscribe) {
+        return Unsubscribe{*uri};
+    }
+    if (!catalog.find_resource(*uri)) {
+        return Refuse{resource_not_found_error(revision, *uri)};
+    }
+    return Subscribe{*uri};
+}
+
+Verdict ask_task(AskTask::Verb verb, const Json& params) {
+    AskTask ask{verb, {}, {}, {}};
+    const bool is_list = verb == AskTask::Verb::list;
+    const std::string_view member = is_list ? "cursor" : "taskId";
+    if (const std::string* const text = find_string(params, member)) {
+        (is_list ? ask.cursor : ask.task) = *text;
+    } else if (!is_list || find_member(params, member) != nullptr) {
+        return refuse_params(fmt::format("params.{} must be a string", member));
+    }
+    return ask;
 }
 
 Verdict set_log_level(const Json& params) {
@@ -242,7 +119,7 @@ Verdict route_request(const ServerFacts& facts, const Catalog& catalog, const Se
     }
     const auto method = method_from(session->revision, request.method);
     if (!method) {
-        return unknown_method(request.method);
+        return unknown_method(session->revision, request.method);
     }
     switch (*method) {
         case Method::ping:
@@ -258,22 +135,35 @@ Verdict route_request(const ServerFacts& facts, const Catalog& catalog, const Se
         case Method::tools_call:
         case Method::prompts_get:
         case Method::resources_read:
+        case Method::completion_complete:
             return std::visit([](auto&& verdict) -> Verdict { return std::move(verdict); },
-                              read_call(catalog, *method, std::move(request.params)));
+                              read_call(catalog, session->revision, *method, std::move(request.params)));
+        case Method::resources_subscribe:
+            return subscribe(catalog, session->revision, request.params, true);
+        case Method::resources_unsubscribe:
+            return subscribe(catalog, session->revision, request.params, false);
+        case Method::tasks_get:
+            return ask_task(AskTask::Verb::get, request.params);
+        case Method::tasks_result:
+            return ask_task(AskTask::Verb::result, request.params);
+        case Method::tasks_list:
+            return ask_task(AskTask::Verb::list, request.params);
+        case Method::tasks_cancel:
+            return ask_task(AskTask::Verb::cancel, request.params);
         case Method::logging_set_level:
             return set_log_level(request.params);
         case Method::initialize:
             return refuse(jsonrpc::invalid_request, "This session has been initialized already");
-        case Method::resources_subscribe:
-        case Method::resources_unsubscribe:
-        case Method::completion_complete:  // known to the revision, not advertised by capabilities()
+        case Method::server_discover:
+        case Method::subscriptions_listen:
+        case Method::tasks_update:  // of the stateless era
         case Method::initialized:
         case Method::cancelled:
         case Method::progress:
         case Method::roots_list_changed:  // notifications: none of them takes an id
-            return unknown_method(request.method);
+            return unknown_method(session->revision, request.method);
     }
-    return unknown_method(request.method);
+    return unknown_method(session->revision, request.method);
 }
 
 /// What a notification does. One that we do not know, or cannot read, does nothing: nobody waits for an error.
@@ -314,16 +204,35 @@ Verdict route(const ServerFacts& facts, const Catalog& catalog, const Session* s
 
 std::variant<StartCall, Refuse> route_again(const Catalog& catalog, Revision revision, std::string_view method, const Json& params) {
     const auto known = method_from(revision, method);
-    if (known != Method::tools_call && known != Method::prompts_get && known != Method::resources_read) {
-        return unknown_method(method);
+    if (known != Method::tools_call && known != Method::prompts_get && known != Method::resources_read && known != Method::completion_complete) {
+        return unknown_method(revision, method);
     }
-    return read_call(catalog, *known, Json(params));
+    CallVerdict again = read_call(catalog, revision, *known, Json(params), false);
+    if (auto* const start = std::get_if<StartCall>(&again)) {
+        return std::move(*start);
+    }
+    auto* const refusal = std::get_if<Refuse>(&again);
+    return refusal != nullptr ? std::move(*refusal) : refuse_params("Nothing completes this argument any more");
 }
 
-Json capabilities(const Catalog&, Revision) {
+Json capabilities(const Catalog& catalog, Revision revision) {
     // Items come and go at run time, so every list is there from the beginning, even while it is empty.
     const Json changing{{"listChanged", true}};
-    return {{"logging", Json::object()}, {"prompts", changing}, {"resources", changing}, {"tools", changing}};
+    Json offered{{"logging", Json::object()},
+                 {"prompts", changing},
+                 {"resources", {{"listChanged", true}, {"subscribe", true}}},
+                 {"tools", changing}};
+    if (revision >= Revision::r2025_03_26) {
+        offered["completions"] = Json::object();
+    }
+    if (traits(revision).stateless) {
+        offered["extensions"] = advertised_extensions();
+    } else if (revision >= Revision::r2025_11_25 && catalog.offers_tasks()) {
+        offered["tasks"] = {{"list", Json::object()},
+                            {"cancel", Json::object()},
+                            {"requests", {{"tools", {{"call", Json::object()}}}}}};
+    }
+    return offered;
 }
 
 }  // namespace durable_mcp::mcp

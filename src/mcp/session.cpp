@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstddef>
+#include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -48,6 +50,7 @@ std::string to_document(const Session& session) {
         {"capabilities", session.capabilities},
         {"initialized", session.initialized},
         {"log_level", name_of(session.log_level)},
+        {"subscriptions", session.subscriptions},
         {"standalone_stream", session.standalone_stream},
         {"standalone_opened", session.standalone_opened},
     });
@@ -73,7 +76,8 @@ base::Result<Session> session_from_document(std::string id, std::string owner, s
         return damaged("its version is not 1");
     }
     const Json* const date = find_member(json, "revision", Json::value_t::string);
-    const auto revision = date != nullptr ? revision_from(date->get_ref<const std::string&>()) : std::nullopt;
+    // One that is missing or unknown stands for one that no session can have.
+    const Revision revision = date != nullptr ? revision_from(date->get_ref<const std::string&>()).value_or(stateless_revision) : stateless_revision;
     const Json* const level_name = find_member(json, "log_level", Json::value_t::string);
     const auto level = level_name != nullptr ? log_level_from(level_name->get_ref<const std::string&>()) : std::nullopt;
     const Json* const client_info = find_member(json, "client_info", Json::value_t::object);
@@ -81,18 +85,31 @@ base::Result<Session> session_from_document(std::string id, std::string owner, s
     const Json* const initialized = find_member(json, "initialized", Json::value_t::boolean);
     const Json* const stream = find_member(json, "standalone_stream", Json::value_t::string);
     const Json* const opened = find_member(json, "standalone_opened", Json::value_t::boolean);
-    if (!revision || !level || client_info == nullptr || capabilities == nullptr || initialized == nullptr || stream == nullptr ||
-        opened == nullptr) {
+    if (traits(revision).stateless || !level || client_info == nullptr || capabilities == nullptr || initialized == nullptr ||
+        stream == nullptr || opened == nullptr) {
         return damaged("a field is missing or has another type");
+    }
+    std::set<std::string> subscriptions;
+    if (const auto found = json.find("subscriptions"); found != json.end()) {  // absent in documents of the first release
+        if (!found->is_array()) {
+            return damaged("its subscriptions are not an array");
+        }
+        for (const Json& uri : *found) {
+            if (!uri.is_string()) {
+                return damaged("a subscription is not a string");
+            }
+            subscriptions.insert(uri.get<std::string>());
+        }
     }
     Session session;
     session.id = std::move(id);
     session.owner = std::move(owner);
-    session.revision = *revision;
+    session.revision = revision;
     session.client_info = *client_info;
     session.capabilities = *capabilities;
     session.initialized = initialized->get<bool>();
     session.log_level = *level;
+    session.subscriptions = std::move(subscriptions);
     session.standalone_stream = stream->get<std::string>();
     session.standalone_opened = opened->get<bool>();
     return session;

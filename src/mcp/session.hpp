@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/json.hpp"
@@ -24,6 +25,7 @@ struct Session {
     base::Json capabilities = base::Json::object();  ///< ClientCapabilities
     bool initialized = false;         ///< notifications/initialized has arrived
     LogLevel log_level = LogLevel::info;  ///< until logging/setLevel the server decides
+    std::set<std::string> subscriptions;  ///< URIs of resources/subscribe
     std::string standalone_stream;    ///< stream id of the GET stream
     bool standalone_opened = false;   ///< somebody has read it, so that there is a cursor to resume from
 };

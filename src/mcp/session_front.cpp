@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mcp/session_front.hpp"
 
-// The order of the checks is that of the failure table (protocol §1.2.1), cheapest first: method, Accept, Content-Type, JSON, message,
-// version header, session id. Every refusal that is about one readable message carries its id.
+// The order of the checks is that of the failure table (protocol §1.2.1), after what front.cpp has checked: Accept, message, version header,
+// session id. Every refusal that is about one readable message carries its id.
 
 #include <chrono>
 #include <set>
@@ -18,11 +18,8 @@ namespace {
 using jsonrpc::Error;
 using jsonrpc::Id;
 
-// Clients of both eras may name it in a header before they fall back to `initialize`; it is no revision with sessions.
-constexpr std::string_view stateless_revision = "2026-07-28";
-
 HttpRefusal refuse(unsigned status, int code, std::string message, const std::optional<Id>& id = std::nullopt) {
-    return {status, {}, jsonrpc::write_error(id, Error{code, std::move(message), {}})};
+    return refuse_http(status, Error{code, std::move(message), {}}, id);
 }
 
 HttpRefusal not_acceptable(std::string_view needed) {
@@ -35,7 +32,7 @@ HttpRefusal no_session(const std::optional<Id>& id) {
 
 /// Any revision that we speak will do: clients are known to name another one than they negotiated.
 std::optional<HttpRefusal> check_version(const HttpFacts& facts, const std::optional<Id>& id = std::nullopt) {
-    if (facts.protocol_version.data() == nullptr || revision_from(facts.protocol_version) || facts.protocol_version == stateless_revision) {
+    if (facts.protocol_version.data() == nullptr || revision_from(facts.protocol_version)) {
         return std::nullopt;
     }
     return refuse(400, jsonrpc::transport_error,
@@ -89,29 +86,27 @@ std::variant<HttpRefusal, Posted> read_body(base::Json&& json) {
     return posted;
 }
 
-Asked read_post(const HttpFacts& facts, std::string_view body) {
+}  // namespace
+
+std::variant<HttpRefusal, Posted> read_session_post(const HttpFacts& facts, base::Json&& body) {
     if (!accepts(facts.accept, "application", "json") || !accepts(facts.accept, "text", "event-stream")) {
         return not_acceptable("both application/json and text/event-stream");
     }
-    if (!is_json(facts.content_type)) {
-        return refuse(415, jsonrpc::transport_error, "Unsupported media type: the Content-Type must be application/json");
+    auto read = read_body(std::move(body));
+    auto* const posted = std::get_if<Posted>(&read);
+    if (posted == nullptr) {
+        return read;
     }
-    auto json = base::parse_json(body, base::wire_json_limits());
-    if (!json) {
-        return refuse(400, jsonrpc::parse_error, fmt::format("Parse error: {}", json.error().sentence));
+    if (const std::string_view key = find_header(facts.header, "Idempotency-Key"); !key.empty()) {
+        posted->idempotency_key = std::string(key);
     }
-    auto read = read_body(std::move(*json));
-    if (auto* const refusal = std::get_if<HttpRefusal>(&read)) {
-        return std::move(*refusal);
-    }
-    auto& posted = std::get<Posted>(read);
-    const auto id = posted.is_batch ? std::nullopt : copy_id(posted.messages.front());
-    if (posted.is_initialize) {
+    const auto id = posted->is_batch ? std::nullopt : copy_id(posted->messages.front());
+    if (posted->is_initialize) {
         // The version is negotiated in the body; what the header says does not matter yet.
         if (!facts.session_id.empty()) {
             return refuse(400, jsonrpc::invalid_request, "Invalid request: initialize begins a session and carries no MCP-Session-Id", id);
         }
-        return std::move(posted);
+        return read;
     }
     if (auto refusal = check_version(facts, id)) {
         return std::move(*refusal);
@@ -119,20 +114,10 @@ Asked read_post(const HttpFacts& facts, std::string_view body) {
     if (facts.session_id.empty()) {
         return no_session(id);
     }
-    return std::move(posted);
+    return read;
 }
 
-}  // namespace
-
-Asked read_request(const HttpFacts& facts, std::string_view body) {
-    if (facts.method == "POST") {
-        return read_post(facts, body);
-    }
-    if (facts.method != "GET" && facts.method != "DELETE") {
-        HttpRefusal refusal = refuse(405, jsonrpc::transport_error, "Method not allowed");
-        refusal.headers.emplace_back("Allow", "GET, POST, DELETE");
-        return refusal;
-    }
+std::variant<HttpRefusal, OpenStandalone, Resume, EndSession> read_session_stream(const HttpFacts& facts) {
     const bool is_get = facts.method == "GET";
     if (is_get && !accepts(facts.accept, "text", "event-stream")) {
         return not_acceptable("text/event-stream");

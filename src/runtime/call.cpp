@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/call.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "base/hash.hpp"
 
@@ -14,6 +17,7 @@ std::string_view method_of(mcp::ItemKind kind) {
         case mcp::ItemKind::prompt: return "prompts/get";
         case mcp::ItemKind::resource:
         case mcp::ItemKind::resource_template: return "resources/read";
+        case mcp::ItemKind::completion: return "completion/complete";
     }
     return "";
 }
@@ -32,6 +36,10 @@ base::Json params_of(const mcp::StartCall& start) {
     return params;
 }
 
+std::string question_key(std::string_view alias) { return "q:" + std::string(alias); }
+
+std::string question_id(std::string_view call, std::string_view alias) { return fmt::format("{}.{:016x}", call, base::hash64(alias)); }
+
 Call::Call(std::shared_ptr<Services> services_in, std::shared_ptr<CallListener> listener_in, std::shared_ptr<SessionState> session_in,
            std::shared_ptr<Stream> stream_in)
     : services(std::move(services_in)), listener(std::move(listener_in)), session(std::move(session_in)), stream(std::move(stream_in)) {}
@@ -40,10 +48,60 @@ std::string document_of(const mcp::StartCall& start, mcp::Revision revision) {
     return base::Json{{"method", method_of(start.kind)}, {"params", params_of(start)}, {"revision", mcp::traits(revision).date}}.dump();
 }
 
+jsonrpc::Id question_request(const std::string& id) { return jsonrpc::Id{base::Json(id).dump()}; }
+
+std::string digest_of(const mcp::StartCall& start) {
+    base::Json params = params_of(start);
+    params.erase("_meta");
+    return base::hash128_hex(std::string(method_of(start.kind)) + base::canonical_text(params));
+}
+
+std::string Call::document() const {
+    if (session && !is_session_task) {
+        return document_of(start, revision);
+    }
+    base::Json document{{"method", method_of(start.kind)}, {"params", params_of(start)}, {"revision", mcp::traits(revision).date}};
+    document["owner"] = owner;
+    document["capabilities"] = capabilities;
+    if (!client_info.is_null()) {
+        document["client"] = client_info;
+    }
+    if (!start.input_responses.is_null()) {
+        document["inputResponses"] = start.input_responses;
+    }
+    return document.dump(-1, ' ', false, base::Json::error_handler_t::replace);
+}
+
+std::string Call::session_id() const { return session ? session->data.id : std::string(); }
+
+bool Call::is_abandoned() const {
+    return session && session->ended.load(std::memory_order_acquire) && handle.reach == 0;
+}
+
+store::Write Call::reach_by(std::uint32_t reach, std::chrono::milliseconds lifetime) {
+    const std::int64_t now = services->clock.wall_ms();
+    if (handle.reach == 0) {
+        handle.call = id;
+        handle.owner = owner;
+        handle.created_ms = now;
+    }
+    const bool is_state_only = (handle.reach | reach) == static_cast<std::uint32_t>(store::Reach::state);
+    if (is_state_only) {
+        handle.created_ms = now;  // each state lives as long as the first one
+    }
+    handle.reach |= reach;
+    handle.updated_ms = now;
+    handle.ttl_ms = std::max<std::int64_t>(lifetime.count(), is_state_only ? 0 : handle.ttl_ms);
+    if (handle.document.empty()) {
+        handle.document = base::Json{{"digest", digest_of(start)}}.dump();
+    }
+    return store::PutHandle{handle};
+}
+
 store::CallRow Call::row(store::CallState state) const {
     store::CallRow row;
     row.id = id;
-    row.session = session->data.id;
+    row.session = session_id();
     row.request_id = request.text;
     row.document = document();
     row.digest = base::hash128_hex(row.document);
@@ -57,7 +115,23 @@ void Call::submit(store::Group group, store::Urgency urgency, store::WhenFull wh
     last_ticket = services->queue->submit(std::move(group), urgency, when_full, std::move(completion));
 }
 
-void Call::flush(store::Urgency urgency, store::Group extra, std::function<void()> committed) {
+void Call::take_back() {
+    if (machine->is_finished() && !rests_on.empty()) {
+        machine = std::make_unique<journal::CallMachine>(journal::History{true, {}, {}, {}, {}});
+    }
+    machine->cancel();
+    stir();
+}
+
+store::Completion Call::when_committed(std::function<void()> committed) {
+    return [committed = std::move(committed)](const base::Result<store::GroupOutcome>& outcome) {
+        if (outcome && *outcome == store::GroupOutcome::committed) {
+            committed();
+        }
+    };
+}
+
+void Call::flush(store::Urgency urgency, store::Group extra, store::Completion settled) {
     store::Group group;
     bool accepts = false;
     for (journal::Output& output : machine->take_outputs()) {
@@ -74,18 +148,33 @@ void Call::flush(store::Urgency urgency, store::Group extra, std::function<void(
     }
     // Before its row is on disk nothing is owed for a call: a full disk may refuse it. Afterwards everything records what has happened.
     submit(std::move(group), urgency, accepts ? store::WhenFull::fail : store::WhenFull::keep,
-           [self = shared_from_this(), accepts, committed = std::move(committed)](const base::Result<store::GroupOutcome>& outcome) {
+           [self = shared_from_this(), accepts, settled = std::move(settled)](const base::Result<store::GroupOutcome>& outcome) {
                if (!outcome) {
                    self->break_off(Broken::unavailable);
                } else if (*outcome == store::GroupOutcome::conflict) {
                    self->break_off(Broken::gone);
-               } else if (committed) {
-                   committed();
                }
                if (accepts) {
                    self->services->inbox->put([self, outcome] { self->listener->accepted(self, outcome); });
                }
+               if (settled) {
+                   settled(outcome);
+               }
            });
+}
+
+void Call::deliver(const std::string& alias, const std::string& payload) {
+    const std::lock_guard lock(mutex);
+    machine->deliver(question_key(alias), payload);
+    answers_changed_.notify_all();
+}
+
+void Call::wait_for_answers(std::unique_lock<std::mutex>& lock, const std::vector<std::string>& aliases, std::chrono::milliseconds time) {
+    answers_changed_.wait_for(lock, time, [&] {
+        return machine->is_leaving() || std::all_of(aliases.begin(), aliases.end(), [&](const std::string& alias) {
+            return machine->arrival(question_key(alias)) != nullptr;
+        });
+    });
 }
 
 void Call::wait_until_primed() {

@@ -3,15 +3,25 @@
 
 // A call in memory. Its handler's thread drives it (call_driver.hpp); the loop accepts it when it grows old, cancels it, suspends it. Both go through
 // `mutex`, which guards the machine and the order of what is queued for it, and is never held while anybody waits for the disk or runs a handler.
+//
+//     running ──▶ answered, left            rests: no thread; its client's answer wakes it
+//        ▲  └──▶ resting (a question without an answer)
+//        └───────────┘ wake
 
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "journal/call_machine.hpp"
+#include "journal/recovery.hpp"
+#include "mcp/question.hpp"
 #include "mcp/router.hpp"
 #include "runtime/handler.hpp"
 #include "runtime/services.hpp"
@@ -20,6 +30,38 @@
 #include "store/store.hpp"
 
 namespace durable_mcp::runtime {
+
+/// A question that was put to the client.
+struct PendingQuestion {
+    mcp::Question question;               ///< its key is the alias
+    std::string id;                       ///< under which session clients were asked
+    std::uint64_t event = 0;              ///< seq on the call's stream; 0 where it is on none
+    std::optional<std::int64_t> deadline_ms;  ///< on the wall clock
+    bool was_put_again = false;
+};
+/// The key of a question's step, and of its answer's arrival.
+[[nodiscard]] std::string question_key(std::string_view alias);
+/// `<call>.<hash of the key>`: the same in every process.
+[[nodiscard]] std::string question_id(std::string_view call, std::string_view alias);
+
+/// The same as the id of a JSON-RPC request.
+[[nodiscard]] jsonrpc::Id question_request(const std::string& id);
+
+/// A response that waits for a call beside the call's own stream: of a stateless client, of a request that named the same idempotency key, of
+/// tasks/result. It is not kept: whoever loses it asks again by the handle that it has.
+struct Leg {
+    enum class Kind : std::uint8_t {
+        inline_answer,  ///< tools/call and its kin: the answer, or what the client has to do to get it
+        task_result,    ///< tasks/result (2025-11-25): questions and the answer
+    } kind = Kind::inline_answer;
+    std::shared_ptr<Stream> stream;
+    jsonrpc::Id request;
+    mcp::Revision revision = mcp::stateless_revision;
+    std::optional<base::Json> progress_token;
+    std::optional<mcp::LogLevel> log_level;
+    bool may_become_task = false;
+    bool loss_cancels = false;            ///< 2026-07-28: who hangs up takes the call back, unless a key or a task leads to it
+};
 
 /// The loop's side of a call's life; implemented by the call registry. Every member is called on the loop.
 class CallListener {
@@ -30,14 +72,26 @@ public:
     /// The answer is durable as event `seq` (0: it was not written, by the tool's durability), or its commit was refused.
     virtual void answered(const std::shared_ptr<Call>& call, std::uint64_t seq, const std::string& payload,
                           const base::Result<store::GroupOutcome>& outcome) = 0;
-    /// The attempt is over and there will be no answer from it: cancelled, suspended, or the store failed.
+    /// The attempt is over and there will be no answer from it: cancelled, suspended, at rest, or the store failed.
     virtual void left(const std::shared_ptr<Call>& call) = 0;
+    /// A question of the call is on disk, now or since an earlier attempt, and has no answer yet.
+    virtual void asked(const std::shared_ptr<Call>& call, const PendingQuestion& question) = 0;
+    /// The call is a task from now on, and that is durable.
+    virtual void became_task(const std::shared_ptr<Call>& call) = 0;
+    /// Whoever listens to lists is told.
+    virtual void list_changed(const std::string& list) = 0;
+    /// Whoever has subscribed to that resource is told; `done` says whether all of it is on disk that has to be.
+    virtual void resource_updated(const std::string& uri, std::function<void(bool)> done) = 0;
+    /// The first attempt after a boot knows what is recorded.
+    virtual void history_loaded(const std::shared_ptr<Call>& call) = 0;
     /// The same request has been answered before, or is another one under the same id.
     virtual void found_recorded(const std::shared_ptr<Call>& call, const store::CallRow& row) = 0;
 };
 
-/// The text that identifies what was asked: method, params and revision, keys sorted. What a row's document holds.
+/// The text that identifies what was asked: method, params and revision, keys sorted. What a session's row holds.
 [[nodiscard]] std::string document_of(const mcp::StartCall& start, mcp::Revision revision);
+/// Identifies what was asked, whatever the keys' order and the numbers' spelling; `_meta` does not count.
+[[nodiscard]] std::string digest_of(const mcp::StartCall& start);
 
 class Call : public std::enable_shared_from_this<Call> {
 public:
@@ -51,31 +105,63 @@ public:
     std::shared_ptr<const HandlerTarget> target;
     const std::shared_ptr<Services> services;
     const std::shared_ptr<CallListener> listener;  ///< kept alive by its calls
-    const std::shared_ptr<SessionState> session;
-    const std::shared_ptr<Stream> stream;
+    const std::shared_ptr<SessionState> session;  ///< null in the stateless era, and for a task that outlived its session
+    const std::shared_ptr<Stream> stream;         ///< of a session's call: what its client reads. Of others: where the answer is kept
+    std::string owner;                 ///< principal
+    base::Json capabilities = base::Json::object();  ///< ClientCapabilities of whoever asked
+    base::Json client_info;            ///< Implementation, or null
+    bool is_session_task = false;      ///< of revision 2025-11-25: its request was answered with a task
     bool look_up_first = false;        ///< the request id may have been used before: ask the store before the handler runs
     bool shares_stream = false;        ///< one of a batch
-    bool is_recovered = false;         ///< found in the store at boot
-    store::CallRow found;              ///< the row, if recovered
+    bool is_to_be_ended = false;       ///< found at boot, and nobody can come back for it: it starts nothing new
+    // Fixed before each attempt.
+    bool has_history = false;          ///< found in the store at boot, or woken
+    bool was_put_down = false;         ///< the attempt before ended on purpose, which is not held against the call
+    journal::AttemptCount count;
     std::uint32_t attempt = 1;
 
     // ── Loop only.
     bool is_row_durable = false;       ///< said by accepted()
     bool is_conflicted = false;        ///< its row was refused: the request id was used before
+    bool is_running = false;           ///< an attempt is under way
+    bool is_resting = false;           ///< put down until one of its questions is answered
+    std::string answer;                ///< the response, once it is durable; "" before
+    bool is_recovering = false;        ///< one of the attempts that a boot begins a bounded number of at a time
+    bool is_history_known = true;      ///< false from a boot until its first attempt has read its journal
+    std::vector<Leg> legs;
+    std::map<std::string, PendingQuestion, std::less<>> questions;  ///< put, and not answered; by alias
+    std::uint32_t round = 0;           ///< of requestStates given out
 
     // ── Guarded by mutex.
     std::mutex mutex;
     std::unique_ptr<journal::CallMachine> machine = std::make_unique<journal::CallMachine>();
     store::Ticket last_ticket = 0;
+    store::HandleRow handle;           ///< how it can be reached; `reach` is 0 while it cannot
+    std::vector<std::string> rests_on; ///< aliases of the questions that the attempt left for; empty while it runs
+    [[nodiscard]] bool has_reach(store::Reach reach) const { return (handle.reach & static_cast<std::uint32_t>(reach)) != 0; }
+    /// Somebody can come back for its answer. Also who came back for the call already, and may lose the answer on its way.
+    [[nodiscard]] bool keeps_answer() const { return is_logged() || !handle.call.empty(); }
+    [[nodiscard]] bool is_task() const { return has_reach(store::Reach::task) || has_reach(store::Reach::session_task); }
+    /// Makes the machine hear of it, also when its attempt has left already, to rest.
+    void take_back();
+    /// The group that makes it reachable by these too. The caller queues it, under the same lock.
+    [[nodiscard]] store::Write reach_by(std::uint32_t reach, std::chrono::milliseconds lifetime);
 
     // ── Any thread.
+    /// Its events are kept on its stream, for a session's client to resume.
+    [[nodiscard]] bool is_logged() const { return session != nullptr && !is_session_task; }
+    /// Its session was deleted, and nothing else leads to it.
+    [[nodiscard]] bool is_abandoned() const;
+    [[nodiscard]] std::string session_id() const;
     [[nodiscard]] bool is_durable() const { return target == nullptr || target->durability == Durability::full; }
-    [[nodiscard]] std::string document() const { return document_of(start, revision); }
+    [[nodiscard]] std::string document() const;
     [[nodiscard]] store::CallRow row(store::CallState state) const;
 
     /// Queues what the machine has handed out, with `extra` in the group of its newest entry. With the mutex held. Afterwards last_ticket
-    /// covers it. A refused group breaks the call: see broken(). `committed` is called, on the committing thread, when that group is durable.
-    void flush(store::Urgency urgency, store::Group extra = {}, std::function<void()> committed = {});
+    /// covers it. A refused group breaks the call: see broken(). `settled` hears what became of that group, on the committing thread.
+    void flush(store::Urgency urgency, store::Group extra = {}, store::Completion settled = {});
+    /// For flush(): hears of a group that is durable only.
+    [[nodiscard]] static store::Completion when_committed(std::function<void()> committed);
     /// Queues one group for this call. With the mutex held.
     void submit(store::Group group, store::Urgency urgency, store::WhenFull when_full, store::Completion completion = {});
 
@@ -84,12 +170,20 @@ public:
     [[nodiscard]] Broken broken() const { return broken_.load(std::memory_order_acquire); }
     void break_off(Broken why) { broken_.store(why, std::memory_order_release); }
 
+    /// The answer to a question has been recorded. The loop; wakes the handler if it still waits.
+    void deliver(const std::string& alias, const std::string& payload);
+    /// Waits, for `time` at most, until all of these are answered or the attempt has to leave. With `lock` held on the mutex.
+    void wait_for_answers(std::unique_lock<std::mutex>& lock, const std::vector<std::string>& aliases, std::chrono::milliseconds time);
+    /// Lets a handler that waits for an answer look again whether it has to leave.
+    void stir() { answers_changed_.notify_all(); }
+
     /// The peer has been told where to resume from, if it has to be told at all. The first step waits for it (bounded by `write_stall`).
     void wait_until_primed();
     void mark_primed();
 
 private:
     std::atomic<Broken> broken_{Broken::no};
+    std::condition_variable answers_changed_;
     std::mutex primed_mutex_;
     std::condition_variable primed_condition_;
     bool primed_ = false;

@@ -70,7 +70,7 @@ void CallDriver::run() {
 bool CallDriver::prepare() {
     if (call_->look_up_first) {
         DURABLE_MCP_CRASH_POINT("dedup.before_lookup");
-        auto found = services_.store->call_of_request(call_->session->data.id, call_->request.text);
+        auto found = services_.store->call_of_request(call_->session_id(), call_->request.text);
         if (found && *found && (*found)->id == call_->id) {
             found->reset();  // our own row: the call waited here for so long that it was accepted meanwhile
         }
@@ -87,7 +87,11 @@ bool CallDriver::prepare() {
             return false;
         }
     }
-    if (call_->is_recovered && !load_history()) {
+    if (call_->has_history && !load_history()) {
+        return false;
+    }
+    if (call_->is_to_be_ended) {
+        end_orphan();
         return false;
     }
     bool is_leaving = false;
@@ -114,8 +118,9 @@ bool CallDriver::load_history() {
     DURABLE_MCP_CRASH_POINT("recover.each_call");
     auto entries = services_.store->entries(call_->id);
     auto events = services_.store->events(call_->stream->id(), 0, services_.limits.events_per_stream + 1);
-    if (!entries || !events) {
-        const base::Failure failure = entries ? events.error() : entries.error();
+    auto arrivals = services_.store->arrivals(call_->id);
+    if (!entries || !events || !arrivals) {
+        const base::Failure failure = !entries ? entries.error() : !events ? events.error() : arrivals.error();
         services_.log->critical("call {} cannot be run again: {}", call_->id, failure.sentence);
         if (failure.code == base::FailureCode::store_damaged) {
             finish(produce_error(jsonrpc::internal_error, fmt::format("What is recorded of this call is damaged; it is not run again (call {})", call_->id)),
@@ -125,21 +130,29 @@ bool CallDriver::load_history() {
         }
         return false;
     }
-    journal::History history{true, std::move(*entries), {}, {}};
+    journal::History history{true, std::move(*entries), {}, {}, {}};
+    for (store::ArrivalRow& arrival : *arrivals) {
+        history.arrivals.emplace(std::move(arrival.key), std::move(arrival.payload));
+    }
+    tell_of_open_questions(history, *events);
     for (const store::EventRow& event : *events) {
         history.event_hashes.push_back(base::hash64(event.payload));
         if (const auto progress = progress_in(event.payload, call_->start.progress_token)) {
             history.last_progress = progress;
         }
     }
-    const store::CallRow& row = call_->found;
-    const journal::AttemptCount count = journal::begin_attempt({row.attempts, row.crashed_attempts, row.crash_mark},
-                                                               row.state == store::CallState::suspended, history.entries.size());
+    const journal::AttemptCount count = journal::begin_attempt(call_->count, call_->was_put_down, history.entries.size());
+    call_->count = count;
+    call_->was_put_down = false;
     call_->attempt = count.attempts;
     {
         const std::lock_guard lock(call_->mutex);
         const bool was_cancelled = call_->machine->is_cancelled();
         const bool was_leaving = call_->machine->is_leaving();
+        // What arrived while the history was read.
+        for (const auto& [key, payload] : call_->machine->arrivals()) {
+            history.arrivals.try_emplace(key, payload);
+        }
         call_->machine = std::make_unique<journal::CallMachine>(std::move(history));
         if (was_cancelled) {
             call_->machine->cancel();
@@ -165,12 +178,51 @@ bool CallDriver::load_history() {
     return true;
 }
 
+// The loop has to know what is asked: for answers, deadlines, and clients that come back.
+void CallDriver::tell_of_open_questions(const journal::History& history, const std::vector<store::EventRow>& events) {
+    for (const journal::Entry& entry : history.entries) {
+        if (entry.kind != journal::EntryKind::question_asked || history.arrivals.contains(entry.key)) {
+            continue;
+        }
+        const base::Json recorded = base::Json::parse(entry.payload);
+        PendingQuestion pending;
+        pending.question = {entry.key.substr(2), recorded.value("method", ""), recorded.value("params", base::Json::object())};
+        pending.id = question_id(call_->id, pending.question.key);
+        if (const auto deadline = recorded.find("deadline"); deadline != recorded.end()) {
+            pending.deadline_ms = deadline->get<std::int64_t>();
+        }
+        const std::string mark = "\"id\":\"" + pending.id;
+        for (const store::EventRow& event : events) {
+            if (event.payload.find(mark) != std::string::npos) {
+                pending.was_put_again = pending.event != 0;
+                pending.event = event.seq;
+            }
+        }
+        services_.inbox->put([call = call_, pending] { call->listener->asked(call, pending); });
+    }
+    services_.inbox->put([call = call_] { call->listener->history_loaded(call); });
+}
+
+// Found after a boot, and nobody can come back for it: what was interrupted is marked, and nothing new is started (B45).
+void CallDriver::end_orphan() {
+    {
+        const std::lock_guard lock(call_->mutex);
+        call_->machine->mark_interrupted();
+        call_->flush(store::Urgency::lazy, {store::UpdateCall{call_->id, store::CallState::cancelled, 0, services_.clock.wall_ms()}});
+        call_->machine->cancel();
+        call_->machine->finish();
+    }
+    wait_for_disk();
+    services_.log->info("call {} of '{}' ended with its process: its client cannot come back for it", call_->id, call_->start.name);
+    services_.inbox->put([call = call_] { call->listener->left(call); });
+}
+
 std::string CallDriver::produce_error(int code, const std::string& message, std::optional<base::Json> data) const {
-    return jsonrpc::write_error(call_->request, {code, message, std::move(data)});
+    return jsonrpc::write_error(call_->request, mcp::project_error(call_->revision, {code, message, std::move(data)}));
 }
 
 std::string CallDriver::produce_tool_error(const std::string& text) const {
-    const base::Json result = mcp::project_result(mcp::ItemKind::tool, call_->revision, tool_error_result(text));
+    const base::Json result = mcp::project_result(mcp::ItemKind::tool, call_->revision, tool_error_result(text), *services_.facts);
     return jsonrpc::write_result(call_->request, result.dump(-1, ' ', false, base::Json::error_handler_t::replace));
 }
 
@@ -178,7 +230,7 @@ std::string CallDriver::produce_answer() {
     const bool is_tool = call_->start.kind == mcp::ItemKind::tool;
     try {
         base::Json result = call_->target->run(*this, *call_->start.item, call_->start.name, call_->start.arguments);
-        const auto text = base::dump_json(mcp::project_result(call_->start.kind, call_->revision, std::move(result)));
+        const auto text = base::dump_json(mcp::project_result(call_->start.kind, call_->revision, std::move(result), *services_.facts));
         if (!text) {
             services_.log->error("call {} of '{}': the result cannot be sent: {}", call_->id, call_->start.name, text.error().sentence);
             return produce_error(jsonrpc::internal_error, fmt::format("The result cannot be encoded as JSON (call {})", call_->id));
@@ -198,6 +250,18 @@ std::string CallDriver::produce_answer() {
         return is_tool ? produce_tool_error(error.what()) : produce_error(jsonrpc::internal_error, error.what());
     } catch (const ResourceNotFound& error) {
         return produce_error(jsonrpc::resource_not_found, error.what(), base::Json{{"uri", call_->start.name}});
+    } catch (const ProtocolError& error) {
+        std::optional<base::Json> data;
+        if (!error.data().empty()) {
+            data = base::Json::parse(error.data(), nullptr, false);
+        }
+        return produce_error(error.code(), error.what(), std::move(data));
+    } catch (const MissingCapability& error) {
+        if (is_tool && !mcp::traits(call_->revision).stateless) {
+            return produce_tool_error(error.what());
+        }
+        return produce_error(jsonrpc::missing_capability, error.what(),
+                             base::Json{{"requiredCapabilities", base::Json::parse(error.required(), nullptr, false)}});
     } catch (...) {
         // What an author did not mean for the client stays here; the call's id brings the two together.
         services_.log->error("call {} of {} '{}' (attempt {}) failed: {}", call_->id, method_of(call_->start.kind), call_->start.name, call_->attempt,
@@ -242,6 +306,20 @@ void CallDriver::finish(const std::string& payload, store::CallState state) {
         }
         const bool was_accepted = call_->machine->is_accepted();
         call_->machine->finish();
+        if (!call_->keeps_answer()) {
+            // Nobody can ask for it again. What was recorded goes with the answer; the answer still waits for all of it.
+            call_->flush(store::Urgency::lazy);
+            const auto answered = [call = call_, payload](const base::Result<store::GroupOutcome>& outcome) {
+                call->services->inbox->put([call, payload, outcome] { call->listener->answered(call, 0, payload, outcome); });
+            };
+            if (was_accepted) {
+                call_->submit({store::ExpectRunning{call_->id}, store::DropCall{call_->id}}, store::Urgency::lazy, store::WhenFull::keep, answered);
+                ticket = call_->last_ticket;
+            } else {
+                answered(store::GroupOutcome::committed);
+            }
+            return false;
+        }
         store::Group group;
         if (was_accepted) {
             call_->flush(store::Urgency::lazy);
@@ -279,6 +357,7 @@ void CallDriver::leave(Unwind::Reason reason) {
         call_->flush(store::Urgency::lazy);
         if (reason == Unwind::Reason::suspended && call_->machine->is_accepted() && !call_->machine->is_cancelled()) {
             call_->submit({store::UpdateCall{call_->id, store::CallState::suspended, 0, 0}}, store::Urgency::lazy, store::WhenFull::keep);
+            call_->was_put_down = true;
         }
         call_->machine->finish();
         ticket = call_->last_ticket;

@@ -12,6 +12,7 @@
 #include "base/assert.hpp"
 #include "base/crash_point.hpp"
 #include "base/hash.hpp"
+#include "base/utf8.hpp"
 #include "mcp/projection.hpp"
 #include "runtime/failure_report.hpp"
 #include "runtime/transaction.hpp"
@@ -85,6 +86,10 @@ void CallDriver::check_standing(std::string_view what) const {
 void CallDriver::check_alias(std::string_view alias) const {
     if (alias.empty() || alias.size() > services_.limits.alias_bytes) {
         throw std::invalid_argument(fmt::format("a step's alias has {} bytes; it needs 1 to {}", alias.size(), services_.limits.alias_bytes));
+    }
+    if (const std::size_t valid = base::valid_utf8_prefix(alias); valid != alias.size()) {
+        throw std::invalid_argument(fmt::format("a step's alias is not UTF-8: what begins with byte 0x{:02X} at offset {}, after '{}', is no character",
+                                                static_cast<unsigned char>(alias[valid]), valid, alias.substr(0, valid)));
     }
 }
 
@@ -223,6 +228,9 @@ std::string CallDriver::execute(const journal::Step& step, const detail::StepReq
         fail_step(step, request.alias, describe_current_exception(), std::current_exception());
     }
     DURABLE_MCP_CRASH_POINT("step.after_effect_before_record");
+    if (step.kind == StepKind::at_most_once) {
+        DURABLE_MCP_CRASH_POINT("once.after_effect_before_record");  // the worst place that there is: nobody knows now but the receiver
+    }
     if (value.size() > services_.limits.step_value_bytes) {
         fail_step(step, request.alias, {"value too large", fmt::format("the value has {} bytes as JSON; the limit is {}", value.size(),
                                                                        services_.limits.step_value_bytes)}, nullptr);
@@ -442,134 +450,6 @@ void CallDriver::map_erase(std::string_view map, std::string_view key) {
     });
 }
 
-// ── Towards the client ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-void CallDriver::report_progress(double progress, std::optional<double> total, std::string_view message) {
-    if (!call_->start.progress_token) {
-        return;
-    }
-    const std::string payload = jsonrpc::write_notification(
-        "notifications/progress", mcp::progress_params(call_->revision, *call_->start.progress_token, progress, total, message).dump());
-    {
-        const std::lock_guard lock(call_->mutex);
-        if (!call_->machine->advance_progress(progress)) {
-            return;
-        }
-    }
-    send_event(payload);
-}
-
-void CallDriver::log(int level, std::string_view data_json, std::string_view logger) {
-    if (level < static_cast<int>(call_->session->log_level.load(std::memory_order_relaxed))) {
-        return;
-    }
-    std::string params = fmt::format(R"({{"level":"{}",)", mcp::name_of(static_cast<mcp::LogLevel>(level)));
-    if (!logger.empty()) {
-        params.append(R"("logger":)").append(base::Json(logger).dump(-1, ' ', false, base::Json::error_handler_t::replace)).push_back(',');
-    }
-    params.append(R"("data":)").append(data_json).push_back('}');
-    const std::string payload = jsonrpc::write_notification("notifications/message", params);
-    if (call_->is_durable()) {
-        const std::lock_guard lock(call_->mutex);
-        if (!call_->machine->emit(base::hash64(payload))) {
-            return;
-        }
-    }
-    send_event(payload);
-}
-
-// Nothing is queued for a call before its row is durable: see CallMachine::is_acceptance_durable().
-void CallDriver::wait_for_acceptance() {
-    services_.queue->wait_for_room();
-    {
-        const std::lock_guard lock(call_->mutex);
-        call_->machine->accept();
-        if (call_->machine->is_acceptance_durable()) {
-            return;
-        }
-        call_->flush(store::Urgency::lazy);
-    }
-    wait_for_disk();
-    const HandlerPool::Blocked blocked;
-    call_->wait_until_primed();
-}
-
-void CallDriver::send_event(const std::string& payload) {
-    ++events_sent_;
-    event_bytes_sent_ += payload.size();
-    if (payload.size() > services_.limits.event_bytes || events_sent_ > services_.limits.events_per_stream ||
-        event_bytes_sent_ > services_.limits.event_bytes_per_stream) {
-        throw Error(ErrorCode::limit_exceeded, fmt::format("call {}: an event of {} bytes is more than its stream may hold ({} events, {} bytes, {} each)",
-                                                           call_->id, payload.size(), services_.limits.events_per_stream,
-                                                           services_.limits.event_bytes_per_stream, services_.limits.event_bytes));
-    }
-    if (!call_->is_durable()) {
-        services_.inbox->put([stream = call_->stream, payload] { stream->send_ephemeral(payload); });
-        return;
-    }
-    if (buffered_events_ != nullptr) {
-        buffered_events_->push_back(payload);
-        return;
-    }
-    wait_for_acceptance();
-    const bool too_early = DURABLE_MCP_PLANTED_BUG("event_before_commit");
-    call_->stream->append([&](std::uint64_t seq) {
-        if (too_early) {
-            services_.inbox->put([call = call_, seq, payload] { call->stream->release(seq, payload); });
-            std::this_thread::sleep_for(std::chrono::milliseconds(5));  // time enough for it to be seen
-        }
-        const std::lock_guard lock(call_->mutex);
-        store::Group group;
-        if (!call_->shares_stream) {
-            // An ended session's streams take no more. (On a shared stream a refused number would be a gap for the others.)
-            group.emplace_back(store::ExpectRunning{call_->id});
-        }
-        group.emplace_back(store::AppendEvent{{call_->stream->id(), seq, payload}});
-        call_->machine->mark_sent(base::hash64(payload));
-        call_->flush(store::Urgency::soon, std::move(group), [call = call_, seq, payload, too_early] {
-            if (too_early) {
-                return;
-            }
-            call->services->inbox->put([call, seq, payload] { call->stream->release(seq, payload); });
-        });
-        return true;
-    });
-}
-
-void CallDriver::send_list_changed(std::string_view list) {
-    const std::shared_ptr<Stream> stream = call_->session->standalone.load();
-    if (!stream) {
-        return;  // nobody has ever listened: there is no place from which it could be read later
-    }
-    const std::string payload = jsonrpc::write_notification(fmt::format("notifications/{}/list_changed", list), {});
-    journal::Step step{StepKind::event, {}, {}};
-    check_standing("a notification");
-    {
-        const std::lock_guard lock(call_->mutex);
-        step.key = call_->machine->next_occurrence(fmt::format("e:{}/list_changed", list));
-    }
-    const journal::Decision decision = decide(step);
-    if (std::holds_alternative<journal::UseRecorded>(decision)) {
-        return;
-    }
-    if (!std::holds_alternative<journal::Execute>(decision)) {
-        raise(decision, step, alias_of(step.key));
-    }
-    stream->append([&](std::uint64_t seq) {
-        const std::lock_guard lock(call_->mutex);
-        call_->machine->complete(step, {});
-        call_->flush(store::Urgency::soon, {store::AppendEvent{{stream->id(), seq, payload}}}, [services = call_->services, stream, seq, payload] {
-            services->inbox->put([stream, seq, payload] { stream->release(seq, payload); });
-        });
-        return true;
-    });
-}
-
-std::string CallDriver::idempotency_key(std::string_view alias) {
-    // The call's id is unguessable and stable over all attempts; whoever receives the key learns nothing that opens a stream.
-    return fmt::format("{}.{:016x}", call_->id, base::hash64(alias));
-}
-
 void CallDriver::restore_progress(std::optional<double> progress) {
     const std::lock_guard lock(call_->mutex);
     call_->machine->restore_progress(progress);
@@ -587,7 +467,7 @@ bool CallDriver::is_replaying() const {
 
 bool CallDriver::cancelled() const {
     const std::lock_guard lock(call_->mutex);
-    return call_->machine->is_cancelled() || call_->session->ended.load(std::memory_order_acquire);
+    return call_->machine->is_cancelled() || call_->is_abandoned();
 }
 
 }  // namespace durable_mcp::runtime

@@ -6,9 +6,12 @@
 //
 // The driver never holds the call's mutex while it waits or runs the user's code.
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "durable_mcp/detail/call_port.hpp"
 #include "durable_mcp/error.hpp"
@@ -34,6 +37,10 @@ public:
     void report_progress(double progress, std::optional<double> total, std::string_view message) override;
     void log(int level, std::string_view data_json, std::string_view logger) override;
     void send_list_changed(std::string_view list) override;
+    void send_resource_updated(std::string_view uri) override;
+    std::vector<std::string> ask(const std::vector<detail::QuestionRequest>& questions) override;
+    bool become_task() override;
+    [[nodiscard]] std::string client_json() const override;
     std::string idempotency_key(std::string_view alias) override;
     [[nodiscard]] std::string_view call_id() const override { return call_->id; }
     [[nodiscard]] std::uint32_t attempt() const override { return call_->attempt; }
@@ -69,6 +76,13 @@ private:
     void check_standing(std::string_view what) const;
     void check_alias(std::string_view alias) const;
     void send_event(const std::string& payload);
+    void say(std::function<std::optional<std::string>(const Leg&)> word);
+    void tell_listeners(std::function<void(CallListener&)> tell);
+    [[nodiscard]] bool put_question(const detail::QuestionRequest& request);
+    void wait_for_answers(const std::vector<std::string>& aliases);
+    [[nodiscard]] static std::string read_answer(const std::string& alias, const std::string& payload);
+    void end_orphan();
+    void tell_of_open_questions(const journal::History& history, const std::vector<store::EventRow>& events);
 
     const std::shared_ptr<Call> call_;
     Services& services_;

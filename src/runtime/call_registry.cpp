@@ -27,11 +27,26 @@ std::int64_t number_of(const jsonrpc::Id& id) {
 
 WholeResponse response_of(mcp::HttpRefusal refusal) { return {refusal.status, std::move(refusal.headers), std::move(refusal.body)}; }
 
-CallRegistry::CallRegistry(std::shared_ptr<Services> services) : services_(std::move(services)), decide_timer_(std::in_place, services_->inbox->loop()) {}
+CallRegistry::CallRegistry(std::shared_ptr<Services> services)
+    : services_(std::move(services)),
+      alarms_(std::make_shared<Alarms>(services_->inbox->loop())),
+      legs_(*this, services_, alarms_),
+      questions_(*this, services_, alarms_),
+      decide_timer_(std::in_place, services_->inbox->loop()) {}
+
+void CallRegistry::set_owner(std::weak_ptr<void> owner, CallNews news) {
+    owner_ = std::move(owner);
+    news_ = std::move(news);
+}
 
 std::shared_ptr<Stream> CallRegistry::make_stream(const std::shared_ptr<SessionState>& session) {
     return std::make_shared<Stream>(base::ordered_id(services_->random, services_->clock.wall_ms()),
                                     mcp::traits(session->data.revision).primes_streams, 0, services_);
+}
+
+std::shared_ptr<Call> CallRegistry::find(const std::string& id) const {
+    const auto found = calls_.find(id);
+    return found == calls_.end() ? nullptr : found->second;
 }
 
 std::shared_ptr<Call> CallRegistry::find(const SessionState& session, const jsonrpc::Id& request) const {
@@ -44,14 +59,34 @@ std::shared_ptr<Stream> CallRegistry::find_stream(const SessionState& session, c
     return found == streams_.end() || found->second.session != session.data.id ? nullptr : found->second.stream;
 }
 
-bool CallRegistry::is_full(const SessionState& session) const {
-    return running_ >= services_->limits.running_calls || session.running.size() >= services_->limits.running_calls_per_session ||
+bool CallRegistry::is_full(const SessionState* session) const {
+    return running_ >= services_->limits.running_calls || (session != nullptr && session->running.size() >= services_->limits.running_calls_per_session) ||
            services_->queue->is_congested();
 }
 
-void CallRegistry::start(const std::shared_ptr<SessionState>& session, jsonrpc::Id request, mcp::StartCall start,
-                         const std::shared_ptr<Stream>& stream) {
-    auto call = std::make_shared<Call>(services_, std::shared_ptr<CallListener>(owner_.lock(), this), session, stream);
+std::size_t CallRegistry::open_tasks(std::string_view owner) const {
+    return static_cast<std::size_t>(std::count_if(calls_.begin(), calls_.end(), [&](const auto& entry) {
+        const Call& call = *entry.second;
+        const std::lock_guard lock(entry.second->mutex);
+        return call.owner == owner && call.is_task();
+    }));
+}
+
+// ── Beginning ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+std::shared_ptr<Call> CallRegistry::make_call(const std::shared_ptr<SessionState>& session, std::shared_ptr<Stream> stream) {
+    auto call = std::make_shared<Call>(services_, std::shared_ptr<CallListener>(owner_.lock(), this), session, std::move(stream));
+    if (session) {
+        call->owner = session->data.owner;
+        call->capabilities = session->data.capabilities;
+        call->client_info = session->data.client_info;
+    }
+    return call;
+}
+
+std::shared_ptr<Call> CallRegistry::make_bound(const std::shared_ptr<SessionState>& session, jsonrpc::Id request, mcp::StartCall start,
+                                               const std::shared_ptr<Stream>& stream) {
+    auto call = make_call(session, stream);
     // A call alone on its stream shares its id; the calls of a batch have ids of their own.
     call->id = stream->expected() == 1 ? stream->id() : base::ordered_id(services_->random, services_->clock.wall_ms());
     call->request = std::move(request);
@@ -64,15 +99,136 @@ void CallRegistry::start(const std::shared_ptr<SessionState>& session, jsonrpc::
     session->highest_request = std::max(session->highest_request, number);
     session->running.emplace(call->request.text, call);
     call->shares_stream = stream->expected() > 1;
-    if (call->is_durable()) {
+    return call;
+}
+
+std::shared_ptr<Call> CallRegistry::make_unbound(const std::shared_ptr<SessionState>& session, jsonrpc::Id request, mcp::Revision revision,
+                                                 mcp::StartCall start) {
+    std::string id = base::ordered_id(services_->random, services_->clock.wall_ms());
+    auto stream = std::make_shared<Stream>(id, false, 0, services_);
+    stream->expect(1);
+    auto call = make_call(session, std::move(stream));
+    call->id = std::move(id);
+    call->request = std::move(request);
+    call->revision = revision;
+    call->target = std::dynamic_pointer_cast<const HandlerTarget>(start.item->target);
+    DURABLE_MCP_ASSERT(call->target);
+    call->start = std::move(start);
+    call->mark_primed();  // nobody resumes its stream
+    return call;
+}
+
+void CallRegistry::start(const std::shared_ptr<SessionState>& session, jsonrpc::Id request, mcp::StartCall start,
+                         const std::shared_ptr<Stream>& stream) {
+    begin(make_bound(session, std::move(request), std::move(start), stream));
+}
+
+void CallRegistry::begin(const std::shared_ptr<Call>& call) {
+    if (call->is_durable() && call->is_logged()) {
         decide_later(call);
     }
     run(call);
 }
 
+void CallRegistry::begin_reachable(const std::shared_ptr<Call>& call, std::uint32_t reach, std::chrono::milliseconds lifetime,
+                                   std::function<void(const base::Result<store::GroupOutcome>&)> then) {
+    call->look_up_first = false;  // the row itself says whether the request, or its key, was used before
+    calls_.try_emplace(call->id, call);   // whoever reads its row finds it here
+    const std::lock_guard lock(call->mutex);
+    call->machine->accept();
+    store::Group group{call->reach_by(reach, lifetime)};
+    call->flush(store::Urgency::soon, std::move(group), [this, call, then = std::move(then)](const base::Result<store::GroupOutcome>& outcome) {
+        call->services->inbox->put([this, call, then, outcome] {
+            if (!outcome) {
+                legs_.refuse(*call, response_of(mcp::unavailable(outcome.error().sentence)));
+                call->stream->refuse(response_of(mcp::unavailable(outcome.error().sentence)));
+            }
+            if (!outcome || *outcome == store::GroupOutcome::conflict) {
+                unlist(call);
+                then(outcome);
+                return;
+            }
+            {
+                const std::lock_guard again(call->mutex);
+                call->machine->confirm(1);
+            }
+            then(outcome);
+            if (draining_) {
+                left_before_it_ran(call);
+            } else {
+                run(call);
+            }
+        });
+    });
+}
+
 void CallRegistry::run(const std::shared_ptr<Call>& call) {
     ++running_;
+    call->is_running = true;
+    calls_.try_emplace(call->id, call);
     services_->handlers.submit([call] { CallDriver(call).run(); });
+}
+
+// ── Resting ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void CallRegistry::rest(const std::shared_ptr<Call>& call) {
+    bool has_arrived = false;
+    {
+        const std::lock_guard lock(call->mutex);
+        for (const std::string& alias : call->rests_on) {
+            has_arrived = has_arrived || call->machine->arrival(question_key(alias)) != nullptr;
+        }
+    }
+    call->is_resting = true;
+    end_attempt(call);
+    if (has_arrived) {
+        wake(call);
+        return;
+    }
+    legs_.ask(call);
+    tell_task_changed(call);
+}
+
+void CallRegistry::wake(const std::shared_ptr<Call>& call) {
+    if (!call->is_resting || draining_) {
+        return;
+    }
+    {
+        const std::lock_guard lock(call->mutex);
+        if (call->machine->is_cancelled()) {
+            return;  // the answer was on its way when the call was taken back
+        }
+        call->rests_on.clear();
+        journal::History known{true, {}, {}, {}, call->machine->arrivals()};
+        call->machine = std::make_unique<journal::CallMachine>(std::move(known));
+    }
+    call->is_resting = false;
+    call->has_history = true;
+    tell_task_changed(call);
+    run(call);
+}
+
+void CallRegistry::tell_task_changed(const std::shared_ptr<Call>& call) {
+    bool is_task = false;
+    {
+        const std::lock_guard lock(call->mutex);
+        is_task = call->is_task();
+        if (is_task) {
+            call->handle.updated_ms = services_->clock.wall_ms();
+        }
+    }
+    if (is_task && news_.task_changed) {
+        news_.task_changed(call);
+    }
+}
+
+void CallRegistry::asked(const std::shared_ptr<Call>& call, const PendingQuestion& question) { questions_.asked(call, question); }
+
+void CallRegistry::history_loaded(const std::shared_ptr<Call>& call) { questions_.history_loaded(call); }
+
+void CallRegistry::became_task(const std::shared_ptr<Call>& call) {
+    legs_.hand_over_task(call);
+    tell_task_changed(call);
 }
 
 void CallRegistry::decide_later(const std::shared_ptr<Call>& call) {
@@ -105,14 +261,21 @@ void CallRegistry::decide_due() {
     }
 }
 
-void CallRegistry::cancel(const SessionState& session, const jsonrpc::Id& request, std::function<void(base::Result<store::GroupOutcome>)> done) {
+// ── Taking back ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+void CallRegistry::cancel(const SessionState& session, const jsonrpc::Id& request, Done done) {
     const auto call = find(session, request);
     if (!call) {
         done(store::GroupOutcome::committed);
         return;
     }
-    const std::lock_guard lock(call->mutex);
-    if (call->machine->is_finished()) {
+    cancel(call, std::move(done));
+}
+
+void CallRegistry::cancel(const std::shared_ptr<Call>& call, Done done) {
+    std::unique_lock lock(call->mutex);
+    if (call->machine->is_finished() && call->rests_on.empty()) {
+        lock.unlock();  // whoever is told may look at the call
         done(store::GroupOutcome::committed);
         return;
     }
@@ -123,9 +286,17 @@ void CallRegistry::cancel(const SessionState& session, const jsonrpc::Id& reques
         });
         return;
     }
-    call->machine->cancel();
-    if (!call->is_durable()) {
+    call->take_back();
+    if (DURABLE_MCP_PLANTED_BUG("cancel_without_record")) {
+        lock.unlock();
+        done(store::GroupOutcome::committed);
+        return;
+    }
+    const bool keeps_row = call->is_durable() && (call->machine->is_accepted() || call->is_logged());
+    if (!keeps_row) {
         call->stream->end_without_answer();
+        call->services->inbox->put([this, call] { legs_.end(*call); });
+        lock.unlock();
         done(store::GroupOutcome::committed);
         return;
     }
@@ -140,13 +311,21 @@ void CallRegistry::cancel(const SessionState& session, const jsonrpc::Id& reques
         group.emplace_back(store::InsertCall{std::move(row)});
     }
     call->submit(std::move(group), store::Urgency::soon, store::WhenFull::keep,
-                 [call, done = std::move(done)](const base::Result<store::GroupOutcome>& outcome) {
-                     call->services->inbox->put([call, done, outcome] {
+                 [this, call, done = std::move(done)](const base::Result<store::GroupOutcome>& outcome) {
+                     call->services->inbox->put([this, call, done, outcome] {
                          call->mark_primed();
                          if (!outcome) {
                              call->stream->cut();
-                         } else if (!call->shares_stream) {
-                             call->stream->end_without_answer();
+                             legs_.cut(*call);
+                         } else {
+                             if (!call->shares_stream) {
+                                 call->stream->end_without_answer();
+                             }
+                             legs_.end(*call);
+                         }
+                         if (call->is_resting) {
+                             call->is_resting = false;
+                             conclude_cancelled(call);
                          }
                          done(outcome);
                      });
@@ -154,261 +333,32 @@ void CallRegistry::cancel(const SessionState& session, const jsonrpc::Id& reques
 }
 
 void CallRegistry::cancel_all(SessionState& session) {
+    std::vector<std::shared_ptr<Call>> calls;
     for (const auto& [request, call] : session.running) {
+        calls.push_back(call);
+    }
+    for (const auto& call : calls) {
+        bool goes_on = false;
         {
             const std::lock_guard lock(call->mutex);
-            call->machine->cancel();
+            goes_on = call->handle.reach != 0;
+            if (!goes_on) {
+                call->take_back();
+            }
         }
         call->mark_primed();
         call->stream->end_without_answer();
-    }
-}
-
-// ── What attempts report ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-void CallRegistry::accepted(const std::shared_ptr<Call>& call, const base::Result<store::GroupOutcome>& outcome) {
-    if (outcome && *outcome == store::GroupOutcome::committed) {
-        DURABLE_MCP_CRASH_POINT("dedup.after_insert");
-        if (!call->stream->is_settled()) {
-            // From now on somebody may know an event id of it.
-            streams_.try_emplace(call->stream->id(), OpenStream{call->stream, call->session->data.id});
-        }
-        call->is_row_durable = true;
-        open_when_all_accepted(call);
-        return;
-    }
-    // The attempt finds the call broken at its next wait, and leaves; left() says the rest.
-    call->is_conflicted = outcome.has_value();
-    call->mark_primed();
-    if (!outcome) {
-        if (outcome.error().code == base::FailureCode::outcome_unknown) {
-            call->stream->cut();
-        } else {
-            call->stream->refuse(response_of(mcp::unavailable(outcome.error().sentence)));
-        }
-        for (const auto& [request, mate] : call->session->running) {
-            if (mate->stream == call->stream) {
-                mate->mark_primed();  // nobody is left to be told where to resume from
-            }
+        if (!goes_on && call->is_resting) {
+            call->is_resting = false;
+            conclude_cancelled(call);
         }
     }
 }
 
-// Whoever has an event id of a batch may resume all of it: every call in it must be on disk before the first id leaves.
-void CallRegistry::open_when_all_accepted(const std::shared_ptr<Call>& call) {
-    std::vector<std::shared_ptr<Call>> mates;
-    bool all_are_durable = true;
-    for (const auto& [request, mate] : call->session->running) {
-        if (mate->stream != call->stream || !mate->is_durable()) {
-            continue;
-        }
-        mates.push_back(mate);
-        if (mate->is_row_durable) {
-            continue;
-        }
-        const std::lock_guard lock(mate->mutex);
-        if (!mate->machine->is_finished() && !mate->machine->is_leaving()) {
-            mate->machine->accept();
-            mate->flush(store::Urgency::soon);
-        }
-        all_are_durable = false;
-    }
-    if (all_are_durable) {
-        call->stream->open([mates = std::move(mates)] {
-            for (const auto& mate : mates) {
-                mate->mark_primed();
-            }
-        });
-    }
-}
-
-void CallRegistry::answered(const std::shared_ptr<Call>& call, std::uint64_t seq, const std::string& payload,
-                            const base::Result<store::GroupOutcome>& outcome) {
-    if (outcome && *outcome == store::GroupOutcome::committed) {
-        call->stream->answer(seq, payload);
-        forget(call);
-        return;
-    }
-    if (outcome) {
-        call->is_conflicted = true;
-    } else if (outcome.error().code == base::FailureCode::outcome_unknown) {
-        call->stream->cut();
-    } else {
-        call->stream->refuse(response_of(mcp::unavailable(outcome.error().sentence)));
-    }
-    left(call);
-}
-
-void CallRegistry::left(const std::shared_ptr<Call>& call) {
-    bool is_cancelled = false;
-    {
-        const std::lock_guard lock(call->mutex);
-        is_cancelled = call->machine->is_cancelled();
-    }
-    if (call->is_conflicted && !is_cancelled && !call->session->ended.load()) {
-        call->is_conflicted = false;
-        answer_as_recorded(call);
-        return;
-    }
-    if (call->broken() == Call::Broken::unavailable) {
-        call->stream->refuse(response_of(mcp::unavailable("the store could not take what this call did")));
-    }
-    if (is_cancelled && !call->shares_stream) {
-        call->stream->end_without_answer();
-    } else if (!is_cancelled && call->broken() == Call::Broken::no) {
-        send_away(*call);  // suspended: the next process answers
-    }
+void CallRegistry::conclude_cancelled(const std::shared_ptr<Call>& call) {
     call->stream->settle_one();
+    tell_task_changed(call);
     forget(call);
-}
-
-void CallRegistry::answer_as_recorded(const std::shared_ptr<Call>& call) {
-    services_->readers.submit([call] {
-        auto found = call->services->store->call_of_request(call->session->data.id, call->request.text);
-        call->services->inbox->put([call, found = std::move(found)] {
-            if (found && *found) {
-                call->listener->found_recorded(call, **found);
-            } else {
-                call->listener->answered(call, 0, {}, found ? base::Failure{base::FailureCode::store_unavailable, "the request was refused by the store"}
-                                                           : found.error());
-            }
-        });
-    });
-}
-
-void CallRegistry::found_recorded(const std::shared_ptr<Call>& call, const store::CallRow& row) {
-    if (row.digest != base::hash128_hex(call->document())) {
-        answer_error(call, jsonrpc::invalid_request, "This request id was used before in this session, for another request");
-    } else if (row.answer_event == 0) {
-        answer_error(call, jsonrpc::invalid_request,
-                     row.state == store::CallState::cancelled ? "This request was cancelled" : "This request is being answered on another stream");
-    } else {
-        services_->readers.submit([call, row] {
-            auto events = call->services->store->events(row.stream, row.answer_event - 1, 1);
-            call->services->inbox->put([call, events = std::move(events)] {
-                if (events && !events->empty()) {
-                    std::string payload = events->front().payload;
-                    if (DURABLE_MCP_PLANTED_BUG("reword_answer")) {
-                        payload = base::Json::parse(payload).dump(1);
-                    }
-                    call->listener->answered(call, 0, payload, store::GroupOutcome::committed);
-                } else {
-                    call->listener->answered(call, 0, {}, events ? base::Failure{base::FailureCode::not_found, "the recorded answer has expired"}
-                                                                : events.error());
-                }
-            });
-        });
-    }
-}
-
-void CallRegistry::answer_error(const std::shared_ptr<Call>& call, int code, const std::string& message) {
-    answered(call, 0, jsonrpc::write_error(call->request, {code, message, {}}), store::GroupOutcome::committed);
-}
-
-void CallRegistry::forget(const std::shared_ptr<Call>& call) {
-    const auto found = call->session->running.find(call->request.text);
-    if (found != call->session->running.end() && found->second == call) {
-        call->session->running.erase(found);
-    }
-    if (call->stream->is_settled()) {
-        streams_.erase(call->stream->id());
-    } else if (streams_.contains(call->stream->id())) {
-        open_when_all_accepted(call);  // it may have been the one that the others waited for
-    }
-    DURABLE_MCP_ASSERT(running_ > 0);
-    --running_;
-    if (call->is_recovered) {
-        --recovering_;
-        run_recovered();
-    }
-    if (running_ == 0 && idle_listener_) {
-        idle_listener_();
-    }
-}
-
-// ── Boot and stop ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-void CallRegistry::recover(const std::shared_ptr<SessionState>& session, store::CallRow row, std::uint64_t last_event,
-                           std::variant<mcp::StartCall, mcp::Refuse> found, std::string name) {
-    auto& open = streams_[row.stream];
-    if (!open.stream) {
-        open = {std::make_shared<Stream>(row.stream, mcp::traits(session->data.revision).primes_streams, last_event, services_), session->data.id};
-    }
-    open.stream->expect(1);
-    auto call = std::make_shared<Call>(services_, std::shared_ptr<CallListener>(owner_.lock(), this), session, open.stream);
-    call->id = row.id;
-    call->request = jsonrpc::Id{row.request_id};
-    call->revision = session->data.revision;
-    call->is_recovered = true;
-    call->is_row_durable = true;
-    call->start.name = std::move(name);
-    if (auto* start = std::get_if<mcp::StartCall>(&found)) {
-        call->target = std::dynamic_pointer_cast<const HandlerTarget>(start->item->target);
-        call->start = std::move(*start);
-    }
-    {
-        // Until its history is read the machine knows only that the row is there: a cancellation must update it, not insert it.
-        const std::lock_guard lock(call->mutex);
-        call->machine = std::make_unique<journal::CallMachine>(journal::History{true, {}, {}, {}});
-    }
-    call->found = std::move(row);
-    session->running.emplace(call->request.text, call);
-    recovered_.push_back(std::move(call));
-}
-
-void CallRegistry::run_recovered() {
-    while (recovering_ < services_->limits.recovery_concurrency && !recovered_.empty()) {
-        ++recovering_;
-        recovered_.front()->shares_stream = recovered_.front()->stream->expected() > 1;
-        run(recovered_.front());
-        recovered_.pop_front();
-    }
-}
-
-void CallRegistry::suspend_all(SessionState& session) {
-    for (const auto& [request, call] : session.running) {
-        const std::lock_guard lock(call->mutex);
-        if (call->is_durable() && !call->machine->is_finished()) {
-            call->machine->accept();
-            call->flush(store::Urgency::soon);
-        }
-        call->machine->suspend();
-        call->mark_primed();  // it leaves instead of doing anything that its client would have to know of
-    }
-}
-
-// Only a stream whose call is on disk can be come back to.
-void CallRegistry::send_away(Call& call) {
-    if (streams_.contains(call.stream->id())) {
-        call.stream->send_away();
-    } else {
-        call.stream->refuse(response_of(mcp::unavailable("the server is stopping")));
-    }
-}
-
-void CallRegistry::close() {
-    decide_timer_.reset();
-    undecided_.clear();
-    idle_listener_ = {};
-}
-
-void CallRegistry::cut_readers(SessionState& session) {
-    for (const auto& [request, call] : session.running) {
-        call->stream->cut();
-    }
-    if (const auto standalone = session.standalone.load()) {
-        standalone->cut();
-    }
-}
-
-void CallRegistry::send_readers_away(SessionState& session) {
-    for (const auto& [request, call] : session.running) {
-        send_away(*call);
-        call->mark_primed();
-    }
-    if (const auto standalone = session.standalone.load()) {
-        standalone->send_away();
-    }
 }
 
 }  // namespace durable_mcp::runtime

@@ -9,7 +9,6 @@
 #include <spdlog/sinks/null_sink.h>
 
 #include "base/crash_point.hpp"
-#include "base/id.hpp"
 
 namespace durable_mcp::runtime {
 namespace {
@@ -25,60 +24,14 @@ std::shared_ptr<Services> make_services(const boost::asio::any_io_executor& loop
                                                   std::make_shared<Inbox>(loop),
                                                   nullptr,
                                                   nullptr,
+                                                  std::make_shared<const mcp::ServerFacts>(options.facts),
                                                   HandlerPool(options.limits.handler_threads),
                                                   HandlerPool(2)});
 }
 
 WholeResponse unavailable(std::string_view sentence) { return response_of(mcp::unavailable(sentence)); }
 
-std::string_view list_name(mcp::ItemKind kind) {
-    return kind == mcp::ItemKind::tool ? "tools" : kind == mcp::ItemKind::prompt ? "prompts" : "resources";
-}
-
-// The principal a request speaks for. Without authentication there is one, and it has no name.
-std::string_view owner_of(const RequestView&) { return {}; }
-
 }  // namespace
-
-// Answers of one POST: of a single message its response, of a batch the stream that collects them. Effects that need the disk before
-// a 202 are counted, so that the response leaves with the last of them.
-struct Engine::Reply {
-    std::shared_ptr<ResponseSink> sink;
-    std::shared_ptr<Stream> batch;      ///< null for a single message, or when nothing in the batch is answered
-    std::size_t pending_effects = 1;    ///< of notifications and answers; one stands for the reading of the body itself
-    bool failed = false;
-
-    void answer(const std::string& payload) {
-        if (batch) {
-            batch->answer(0, payload);
-        } else {
-            sink->respond({200, {}, payload});
-        }
-    }
-    // One request cannot be served now: 503 where it is alone, an error among the answers of a batch.
-    void refuse_one(const jsonrpc::Id& id, std::string_view sentence) {
-        if (batch) {
-            answer(jsonrpc::write_error(id, {jsonrpc::internal_error, std::string(sentence), {}}));
-        } else {
-            sink->respond(unavailable(sentence));
-        }
-    }
-    void begin_effect() { ++pending_effects; }
-    void end_effect(const base::Result<store::GroupOutcome>& outcome) {
-        if (!outcome && is_silent && !failed) {
-            failed = true;
-            sink->respond(unavailable(outcome.error().sentence));
-        }
-        settle();
-    }
-    // With no answer to wait for, the last effect sends the 202.
-    void settle() {
-        if (--pending_effects == 0 && is_silent && !failed) {
-            sink->respond({202, {}, {}});
-        }
-    }
-    bool is_silent = false;             ///< no request among the messages
-};
 
 Engine::Engine(boost::asio::any_io_executor loop, EngineOptions options, std::shared_ptr<const mcp::Catalog> catalog)
     : options_(std::move(options)),
@@ -86,6 +39,8 @@ Engine::Engine(boost::asio::any_io_executor loop, EngineOptions options, std::sh
       catalog_(std::move(catalog)),
       sessions_(services_),
       calls_(services_),
+      listeners_(std::make_shared<Listeners>(services_)),
+      tasks_(calls_, *listeners_, services_),
       hold_timer_(std::in_place, loop),
       sweep_timer_(std::in_place, loop) {}
 
@@ -109,7 +64,9 @@ base::Result<void> Engine::open(std::shared_ptr<store::Store> store) {
 }
 
 base::Result<void> Engine::recover(std::shared_ptr<store::Store> store) {
-    calls_.set_owner(weak_from_this());
+    calls_.set_owner(weak_from_this(), {[this](const auto& call) { tasks_.changed(call); },
+                                        [this](const std::string& list) { listeners_->list_changed(list); },
+                                        [this](const std::string& uri, std::function<void(bool)> done) { resource_updated(uri, std::move(done)); }});
     services_->store = store;
     services_->queue = std::make_unique<store::CommitQueue>(store, services_->limits);
     services_->queue->on_health_change([weak = weak_from_this()](store::StoreHealth health, const base::Failure& failure) {
@@ -120,7 +77,7 @@ base::Result<void> Engine::recover(std::shared_ptr<store::Store> store) {
         self->health_ = health;
         if (health == store::StoreHealth::poisoned) {
             self->services_->log->critical("the store is poisoned: {}. Nothing more is answered until it is opened anew", failure.sentence);
-            self->services_->inbox->put([self] { self->sessions_.for_each([&](const auto& session) { self->calls_.cut_readers(*session); }); });
+            self->services_->inbox->put([self] { self->cut_all(); });
             if (self->options_.on_poisoned) {
                 self->options_.on_poisoned(failure.sentence);
             }
@@ -140,20 +97,14 @@ base::Result<void> Engine::recover(std::shared_ptr<store::Store> store) {
     }
     // The loop has held everything so far, so that its tables are ours until begin_serving() is put in its inbox.
     const auto last_event = [&store](const std::string& stream) { return store->last_event(stream).value(); };
+    if (auto failure = load_keys(*store)) {
+        return *failure;
+    }
     const auto offered = catalog();
     try {
         sessions_.load(std::move(*sessions), last_event);
         for (store::CallRow& row : *unfinished) {
-            const auto session = sessions_.find(row.session, {});
-            const base::Json document = base::Json::parse(row.document, nullptr, false);
-            if (!session || !document.is_object()) {
-                services_->log->error("call {} cannot be taken up: {}", row.id, session ? "its document cannot be read" : "its session is gone");
-                continue;
-            }
-            const base::Json& params = document.contains("params") ? document["params"] : base::Json::object();
-            auto found = mcp::route_again(*offered, session->data.revision, document.value("method", ""), params);
-            const std::uint64_t events = last_event(row.stream);
-            calls_.recover(session, std::move(row), events, std::move(found), params.value("name", params.value("uri", "")));
+            recover_call(*offered, std::move(row), *store, last_event);
         }
     } catch (const std::runtime_error& error) {
         sessions_.for_each([](const auto& session) { session->running.clear(); });
@@ -162,6 +113,85 @@ base::Result<void> Engine::recover(std::shared_ptr<store::Store> store) {
     services_->log->info("store open: {}. {} session(s), {} unfinished call(s)", store->describe(), sessions_.size(), unfinished->size());
     services_->inbox->put([self = shared_from_this()] { self->begin_serving(); });
     return {};
+}
+
+void Engine::recover_call(const mcp::Catalog& offered, store::CallRow row, store::Store& store,
+                          const std::function<std::uint64_t(const std::string& stream)>& last_event) {
+    const auto session = row.session.empty() ? nullptr : sessions_.find_whoever(row.session);
+    auto handle = store.handle(row.id).value();
+    const base::Json document = base::Json::parse(row.document, nullptr, false);
+    const auto revision = session ? std::optional(session->data.revision)
+                                  : mcp::revision_from(document.is_object() ? document.value("revision", "") : "");
+    if (!document.is_object() || !revision || (!session && !row.session.empty() && !handle)) {
+        services_->log->error("call {} cannot be taken up: {}", row.id, document.is_object() && revision ? "its session is gone" : "its document cannot be read");
+        return;
+    }
+    const base::Json& params = document.contains("params") ? document["params"] : base::Json::object();
+    auto found = mcp::route_again(offered, *revision, document.value("method", ""), params);
+    const std::uint64_t events = last_event(row.stream);
+    calls_.recover(session, std::move(row), std::move(handle), events, *revision, document, std::move(found));
+}
+
+// The ring of keys that seal states: what is in the store, and a new one when the newest has served its time.
+std::optional<base::Failure> Engine::load_keys(store::Store& store) {
+    auto secrets = store.secrets();
+    if (!secrets) {
+        return secrets.error();
+    }
+    std::vector<auth::Key> keys;
+    for (store::SecretRow& row : *secrets) {
+        keys.push_back({row.id, row.created_ms, std::move(row.value)});
+    }
+    secrets_ = keys;
+    auto ring = auth::KeyRing::from(std::move(keys));
+    if (!ring) {
+        return ring.error();
+    }
+    calls_.legs().set_keys(std::make_shared<const auth::KeyRing>(std::move(*ring)));
+    rotate_keys();
+    return std::nullopt;
+}
+
+// A new key seals when it is on disk: what it sealed before would be unreadable after a crash.
+void Engine::rotate_keys() {
+    const auto& ring = calls_.legs().keys();
+    const std::int64_t now = services_->clock.wall_ms();
+    if (is_rotating_ || !ring->rotation_due(now, services_->limits.secret_lifetime)) {
+        return;  // a second one of the same number would take the first one's place on disk, and leave it in memory
+    }
+    is_rotating_ = true;
+    auth::Key key = auth::fresh_key(ring->next_id(), now, services_->random);
+    const std::vector<std::uint64_t> outlived = ring->outlived(now, services_->limits.state_lifetime);
+    store::Group group{store::PutSecret{{key.id, key.created_ms, key.bytes}}};
+    for (const std::uint64_t id : outlived) {
+        group.emplace_back(store::DropSecret{id});
+    }
+    services_->queue->submit(std::move(group), store::Urgency::soon, store::WhenFull::keep,
+                             [self = shared_from_this(), key = std::move(key), outlived](const base::Result<store::GroupOutcome>& outcome) {
+                                 self->services_->inbox->put([self, key, outlived, is_kept = static_cast<bool>(outcome)] {
+                                     self->is_rotating_ = false;
+                                     if (!is_kept) {
+                                         return;
+                                     }
+                                     self->secrets_.push_back(key);
+                                     std::erase_if(self->secrets_, [&](const auth::Key& one) {
+                                         return std::find(outlived.begin(), outlived.end(), one.id) != outlived.end();
+                                     });
+                                     if (auto next = auth::KeyRing::from(self->secrets_)) {
+                                         self->calls_.legs().set_keys(std::make_shared<const auth::KeyRing>(std::move(*next)));
+                                     }
+                                 });
+                             });
+}
+
+void Engine::cut_all() {
+    calls_.cut_readers();
+    listeners_->cut_all();
+    sessions_.for_each([](const auto& session) {
+        if (const auto standalone = session->standalone.load()) {
+            standalone->cut();
+        }
+    });
 }
 
 void Engine::begin_serving() {
@@ -210,279 +240,14 @@ void Engine::sweep() {
         services_->log->info("session {} has been idle for too long and ends", session->data.id);
         sessions_.end(session, [](const auto&) {});
     }
+    tasks_.sweep();
+    rotate_keys();
     sweep_timer_->expires_after(sweep_interval);
     sweep_timer_->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
         if (const auto self = weak.lock(); self && !error) {
             self->sweep();
         }
     });
-}
-
-// ── Requests ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-void Engine::serve(std::shared_ptr<RequestView> request, std::shared_ptr<ResponseSink> sink) {
-    if (phase_ == Phase::booting) {
-        hold(std::move(request), std::move(sink));
-        return;
-    }
-    if (phase_ != Phase::serving) {
-        sink->respond(unavailable("the server is stopping"));
-        return;
-    }
-    if (health_.load() == store::StoreHealth::poisoned) {
-        sink->respond(unavailable("the store failed in a way that leaves the last commit unknown; the server has to be started anew"));
-        return;
-    }
-    const mcp::HttpFacts facts{request->method(),
-                               request->header("Accept"),
-                               request->header("Content-Type"),
-                               request->header("Mcp-Session-Id"),
-                               request->header("MCP-Protocol-Version"),
-                               request->header("Last-Event-ID")};
-    mcp::Asked asked = mcp::read_request(facts, request->body());
-    if (auto* refusal = std::get_if<mcp::HttpRefusal>(&asked)) {
-        sink->respond(response_of(std::move(*refusal)));
-        return;
-    }
-    auto* posted = std::get_if<mcp::Posted>(&asked);
-    if (posted && posted->is_initialize) {
-        take_posted(std::move(*posted), nullptr, std::move(sink));
-        return;
-    }
-    const auto session = sessions_.find(facts.session_id, owner_of(*request));
-    if (!session) {
-        sink->respond(response_of(mcp::unknown_session()));
-        return;
-    }
-    if (posted) {
-        if (auto refusal = mcp::check_against(session->data, *posted, services_->limits.batch_messages)) {
-            sink->respond(response_of(std::move(*refusal)));
-            return;
-        }
-        take_posted(std::move(*posted), session, std::move(sink));
-    } else if (std::holds_alternative<mcp::OpenStandalone>(asked)) {
-        open_standalone(session, std::move(sink));
-    } else if (const auto* resumed = std::get_if<mcp::Resume>(&asked)) {
-        resume(session, resumed->last_event_id, std::move(sink));
-    } else {
-        end_session(session, std::move(sink));
-    }
-}
-
-void Engine::take_posted(mcp::Posted posted, const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink) {
-    DURABLE_MCP_CRASH_POINT("req.parsed");
-    auto reply = std::make_shared<Reply>();
-    reply->sink = std::move(sink);
-    const auto requests = static_cast<std::size_t>(std::count_if(posted.messages.begin(), posted.messages.end(), [](const jsonrpc::Message& message) {
-        return std::holds_alternative<jsonrpc::Request>(message) || std::holds_alternative<jsonrpc::Malformed>(message);
-    }));
-    reply->is_silent = requests == 0;
-    if (posted.is_batch && requests > 0) {
-        reply->batch = calls_.make_stream(session);
-        reply->batch->attach_post(reply->sink, true);
-        reply->batch->expect(requests);
-    }
-    for (jsonrpc::Message& message : posted.messages) {
-        take_message(std::move(message), session, reply);
-    }
-    reply->settle();
-}
-
-void Engine::take_message(jsonrpc::Message message, const std::shared_ptr<SessionState>& session, const std::shared_ptr<Reply>& reply) {
-    std::optional<jsonrpc::Id> id;
-    if (const auto* request = std::get_if<jsonrpc::Request>(&message)) {
-        id = request->id;
-    } else if (const auto* malformed = std::get_if<jsonrpc::Malformed>(&message)) {
-        id = malformed->id;
-    }
-    mcp::Verdict verdict = mcp::route(options_.facts, *catalog(), session ? &session->data : nullptr, std::move(message));
-    if (const auto* answer = std::get_if<mcp::Answer>(&verdict)) {
-        reply->answer(jsonrpc::write_result(*id, answer->result));
-    } else if (const auto* refusal = std::get_if<mcp::Refuse>(&verdict)) {
-        if (id || !reply->is_silent) {
-            reply->answer(jsonrpc::write_error(id, refusal->error));
-        }
-    } else if (auto* start = std::get_if<mcp::StartCall>(&verdict)) {
-        start_call(std::move(*id), std::move(*start), session, reply);
-    } else if (auto* begin = std::get_if<mcp::BeginSession>(&verdict)) {
-        begin_session(std::move(*id), std::move(*begin), reply->sink);
-    } else if (std::holds_alternative<mcp::MarkInitialized>(verdict)) {
-        if (!session->data.initialized) {
-            session->data.initialized = true;
-            reply->begin_effect();
-            sessions_.save(*session, [reply, session](const auto& outcome) {
-                session->data.initialized = outcome.has_value();
-                reply->end_effect(outcome);
-            });
-        }
-    } else if (const auto* level = std::get_if<mcp::SetLogLevel>(&verdict)) {
-        const mcp::LogLevel before = std::exchange(session->data.log_level, level->level);
-        session->log_level = level->level;
-        sessions_.save(*session, [reply, id, session, before](const auto& outcome) {
-            if (outcome) {
-                reply->answer(jsonrpc::write_result(*id, "{}"));
-                return;
-            }
-            session->data.log_level = before;
-            session->log_level = before;
-            reply->refuse_one(*id, outcome.error().sentence);
-        });
-    } else if (const auto* cancel = std::get_if<mcp::CancelCall>(&verdict)) {
-        reply->begin_effect();
-        calls_.cancel(*session, cancel->request, [reply](const auto& outcome) { reply->end_effect(outcome); });
-    }
-    // Nothing, and an answer to a question that was never asked: there is nothing to do but to say 202.
-}
-
-void Engine::start_call(jsonrpc::Id id, mcp::StartCall start, const std::shared_ptr<SessionState>& session, const std::shared_ptr<Reply>& reply) {
-    if (const auto running = calls_.find(*session, id)) {
-        // The same POST again attaches to the running call; anything else under its id is refused (B42).
-        if (reply->batch || running->shares_stream || running->document() != document_of(start, session->data.revision)) {
-            reply->answer(jsonrpc::write_error(id, {jsonrpc::invalid_request, "This request id is in use in this session", {}}));
-        } else if (calls_.find_stream(*session, running->stream->id())) {
-            running->stream->attach_reader(reply->sink, 0, true);
-        } else {
-            running->stream->attach_post(reply->sink, false);  // not on disk yet: no event id of it may leave
-        }
-        return;
-    }
-    if (calls_.is_full(*session)) {
-        reply->refuse_one(id, "too many calls are running; try again in a moment");
-        return;
-    }
-    std::shared_ptr<Stream> stream = reply->batch;
-    if (!stream) {
-        stream = calls_.make_stream(session);
-        stream->attach_post(reply->sink, false);
-        stream->expect(1);
-    }
-    calls_.start(session, std::move(id), std::move(start), stream);
-}
-
-void Engine::begin_session(jsonrpc::Id id, mcp::BeginSession verdict, std::shared_ptr<ResponseSink> sink) {
-    if (sessions_.is_full(verdict.draft.owner)) {
-        services_->log->warn("a session was refused: there are {} of them", sessions_.size());
-        sink->respond(unavailable("this server has as many sessions as it may have"));
-        return;
-    }
-    sessions_.begin(std::move(verdict.draft), [id = std::move(id), result = std::move(verdict.result), sink = std::move(sink)](
-                                                  const std::shared_ptr<SessionState>& session, const base::Result<store::GroupOutcome>& outcome) {
-        if (!outcome) {
-            sink->respond(unavailable(outcome.error().sentence));
-            return;
-        }
-        DURABLE_MCP_CRASH_POINT("session.after_create_before_reply");
-        sink->respond({200, {{"Mcp-Session-Id", session->data.id}}, jsonrpc::write_result(id, result)});
-    });
-}
-
-void Engine::end_session(const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink) {
-    calls_.cancel_all(*session);
-    if (const auto standalone = session->standalone.load()) {
-        standalone->end_without_answer();
-    }
-    sessions_.end(session, [sink = std::move(sink)](const base::Result<store::GroupOutcome>& outcome) {
-        sink->respond(outcome ? WholeResponse{200, {}, {}} : unavailable(outcome.error().sentence));
-    });
-}
-
-// ── Streams ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-void Engine::open_standalone(const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink) {
-    session->waiting_announcements.clear();
-    if (const auto standalone = session->standalone.load()) {
-        standalone->attach_reader(std::move(sink), standalone->released(), true);
-        return;
-    }
-    // The first time. That the stream exists must be on disk before an id of it leaves, and before anything is appended to it.
-    session->data.standalone_opened = true;
-    sessions_.save(*session, [services = services_, session, sink = std::move(sink)](const base::Result<store::GroupOutcome>& outcome) {
-        auto stream = session->standalone.load();
-        if (!outcome) {
-            session->data.standalone_opened = stream != nullptr;
-            sink->respond(unavailable(outcome.error().sentence));
-        } else if (session->ended) {
-            sink->respond(response_of(mcp::unknown_session()));
-        } else {
-            if (!stream) {
-                stream = std::make_shared<Stream>(session->data.standalone_stream, mcp::traits(session->data.revision).primes_streams, 0, services);
-                stream->expect(1);
-                session->standalone = stream;
-            }
-            stream->attach_reader(sink, stream->released(), true);
-        }
-    });
-}
-
-void Engine::resume(const std::shared_ptr<SessionState>& session, const std::string& last_event_id, std::shared_ptr<ResponseSink> sink) {
-    const auto id = read_event_id(last_event_id);
-    if (!id) {
-        sink->respond(response_of(mcp::unknown_event()));
-        return;
-    }
-    std::shared_ptr<Stream> stream = calls_.find_stream(*session, id->stream);
-    if (const auto standalone = session->standalone.load(); !stream && standalone && standalone->id() == id->stream) {
-        stream = standalone;
-        session->waiting_announcements.clear();
-    }
-    if (!stream) {
-        resume_finished(session, *id, std::move(sink));
-    } else if (id->seq > stream->released()) {
-        sink->respond(response_of(mcp::unknown_event()));
-    } else {
-        stream->attach_reader(std::move(sink), id->seq, false);
-    }
-}
-
-void Engine::resume_finished(const std::shared_ptr<SessionState>& session, EventId id, std::shared_ptr<ResponseSink> sink) {
-    services_->readers.submit([self = shared_from_this(), session, id = std::move(id), sink = std::move(sink)] {
-        auto calls = self->services_->store->calls_of_stream(id.stream);
-        auto last = self->services_->store->last_event(id.stream);
-        self->services_->inbox->put([self, session, id, sink, calls = std::move(calls), last = std::move(last)] {
-            const bool may_read = DURABLE_MCP_PLANTED_BUG("read_foreign_stream");
-            if (!calls || !last) {
-                sink->respond(unavailable("the events cannot be read now"));
-            } else if (calls->empty() || (calls->front().session != session->data.id && !may_read) || id.seq > *last) {
-                sink->respond(response_of(mcp::unknown_event()));
-            } else {
-                std::make_shared<Stream>(id.stream, true, *last, self->services_)->attach_reader(sink, id.seq, false);
-            }
-        });
-    });
-}
-
-void Engine::replace_catalog(std::shared_ptr<const mcp::Catalog> catalog, const std::vector<mcp::ItemKind>& changed) {
-    {
-        const std::lock_guard lock(catalog_mutex_);
-        catalog_ = std::move(catalog);
-    }
-    services_->inbox->put([self = shared_from_this(), changed] {
-        if (self->phase_ == Phase::serving) {
-            self->announce(changed);
-        }
-    });
-}
-
-void Engine::announce(const std::vector<mcp::ItemKind>& changed) {
-    for (const mcp::ItemKind kind : changed) {
-        const std::string payload = jsonrpc::write_notification(fmt::format("notifications/{}/list_changed", list_name(kind)), {});
-        sessions_.for_each([&](const std::shared_ptr<SessionState>& session) {
-            const auto stream = session->standalone.load();
-            // Nobody has listened yet, or nobody listens and the same already waits for whoever will.
-            if (!stream || (!stream->has_reader() && !session->waiting_announcements.insert(payload).second)) {
-                return;
-            }
-            stream->append([&](std::uint64_t seq) {
-                services_->queue->submit({store::AppendEvent{{stream->id(), seq, payload}}}, store::Urgency::soon, store::WhenFull::keep,
-                                         [inbox = services_->inbox, stream, seq, payload](const base::Result<store::GroupOutcome>& outcome) {
-                                             if (outcome && *outcome == store::GroupOutcome::committed) {
-                                                 inbox->put([stream, seq, payload] { stream->release(seq, payload); });
-                                             }
-                                         });
-                return true;
-            });
-        });
-    }
 }
 
 // ── Stop ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -505,8 +270,7 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
         };
         DURABLE_MCP_CRASH_POINT("shutdown.draining");
         if (was_serving) {
-            self->calls_.hold_recovered();
-            self->sessions_.for_each([&](const auto& session) { self->calls_.suspend_all(*session); });
+            self->calls_.suspend_all();
         }
         if (self->calls_.running() == 0) {
             tell_idle();
@@ -532,7 +296,13 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
     std::condition_variable condition;
     bool is_done = false;
     services_->inbox->put([&, self = shared_from_this()] {
-        self->sessions_.for_each([&](const auto& session) { self->calls_.send_readers_away(*session); });
+        self->calls_.send_readers_away();
+        self->listeners_->end_all();
+        self->sessions_.for_each([](const auto& session) {
+            if (const auto standalone = session->standalone.load()) {
+                standalone->send_away();
+            }
+        });
         self->phase_ = Phase::stopped;
         // The loop may end before we do: nothing of ours may hang on it from here on.
         self->hold_timer_.reset();

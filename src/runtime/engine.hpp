@@ -17,15 +17,18 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "mcp/session_front.hpp"
+#include "mcp/front.hpp"
 #include "runtime/call_registry.hpp"
 #include "runtime/exchange.hpp"
+#include "runtime/listeners.hpp"
 #include "runtime/services.hpp"
 #include "runtime/session_table.hpp"
+#include "runtime/task_desk.hpp"
 
 namespace durable_mcp::runtime {
 
@@ -72,17 +75,30 @@ private:
     struct Reply;
 
     [[nodiscard]] base::Result<void> recover(std::shared_ptr<store::Store> store);
+    void recover_call(const mcp::Catalog& offered, store::CallRow row, store::Store& store,
+                      const std::function<std::uint64_t(const std::string& stream)>& last_event);
+    [[nodiscard]] std::optional<base::Failure> load_keys(store::Store& store);
+    void rotate_keys();
     void begin_serving();
     void hold(std::shared_ptr<RequestView> request, std::shared_ptr<ResponseSink> sink);
     void refuse_held_too_long();
+    void serve_stateless(mcp::StatelessRequest request, std::shared_ptr<ResponseSink> sink);
+    [[nodiscard]] bool answer_while_booting(RequestView& request, ResponseSink& sink);
     void take_posted(mcp::Posted posted, const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink);
     void take_message(jsonrpc::Message message, const std::shared_ptr<SessionState>& session, const std::shared_ptr<Reply>& reply);
     void start_call(jsonrpc::Id id, mcp::StartCall start, const std::shared_ptr<SessionState>& session, const std::shared_ptr<Reply>& reply);
+    void start_keyed(jsonrpc::Id id, mcp::StartCall start, const std::string& key, const std::shared_ptr<SessionState>& session,
+                     const std::shared_ptr<Reply>& reply);
     void begin_session(jsonrpc::Id id, mcp::BeginSession verdict, std::shared_ptr<ResponseSink> sink);
     void open_standalone(const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink);
     void resume(const std::shared_ptr<SessionState>& session, const std::string& last_event_id, std::shared_ptr<ResponseSink> sink);
     void resume_finished(const std::shared_ptr<SessionState>& session, EventId id, std::shared_ptr<ResponseSink> sink);
     void end_session(const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink);
+    void change_subscription(const jsonrpc::Id& id, const std::string& uri, bool subscribes, const std::shared_ptr<SessionState>& session,
+                             const std::shared_ptr<Reply>& reply);
+    void resource_updated(const std::string& uri, std::function<void(bool)> done);
+    void append_to_standalone(const std::shared_ptr<Stream>& stream, const std::string& payload, std::function<void(bool)> done);
+    void cut_all();
     void announce(const std::vector<mcp::ItemKind>& changed);
     void sweep();
     [[nodiscard]] std::shared_ptr<const mcp::Catalog> catalog() const;
@@ -97,6 +113,10 @@ private:
     std::deque<Held> held_;
     SessionTable sessions_;
     CallRegistry calls_;
+    const std::shared_ptr<Listeners> listeners_;
+    TaskDesk tasks_;
+    std::vector<auth::Key> secrets_;
+    bool is_rotating_ = false;  // a new key is on its way to the disk
     std::optional<boost::asio::steady_timer> hold_timer_;
     std::optional<boost::asio::steady_timer> sweep_timer_;
 

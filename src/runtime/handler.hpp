@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/json.hpp"
@@ -22,6 +25,14 @@ enum class Durability : std::uint8_t {
 struct HandlerTarget final : mcp::CallTarget {
     std::function<base::Json(detail::CallPort& port, const mcp::Item& item, const std::string& name, const base::Json& arguments)> run;
     Durability durability = Durability::full;
+
+    // Tools only.
+    std::string idempotency_argument;      ///< the argument that is the call's idempotency key; "" is none
+    bool takes_idempotency_keys = false;   ///< in params.idempotencyKey, _meta or the header
+    /// How long a stateless client is kept waiting before it gets a task, or a requestState to come back with. Unset: the server's.
+    std::optional<std::chrono::milliseconds> inline_wait;
+    std::optional<std::chrono::milliseconds> task_ttl;       ///< unset: the server's
+    std::optional<std::chrono::milliseconds> poll_interval;  ///< what task clients are told; unset: the server's
 };
 
 }  // namespace durable_mcp::runtime

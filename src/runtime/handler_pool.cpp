@@ -35,7 +35,7 @@ struct HandlerPool::State : std::enable_shared_from_this<State> {
 
     std::mutex mutex;
     std::deque<std::function<void()>> tasks;
-    std::vector<Sleeper*> sleepers;        // the one that fell asleep last is at the back
+    std::vector<std::shared_ptr<Sleeper>> sleepers;  // the one that fell asleep last is at the back
     std::vector<std::thread> threads;
     std::thread watcher;
     std::condition_variable watch_wake;
@@ -45,18 +45,20 @@ struct HandlerPool::State : std::enable_shared_from_this<State> {
     bool watching = false;                 // the watch is in its timed wait
     bool stopping = false;
 
-    // Gives the queue another thread. With the lock held.
-    void add_thread() {
+    // Gives the queue another thread. With the lock held. Whom it returns is to be notified, without the lock: a thread that wakes up under it on
+    // the same core would only go to sleep again at the lock, and cost two more switches.
+    [[nodiscard]] std::shared_ptr<Sleeper> add_thread() {
+        std::shared_ptr<Sleeper> sleeper;
         if (!sleepers.empty()) {
-            Sleeper* sleeper = sleepers.back();
+            sleeper = std::move(sleepers.back());
             sleepers.pop_back();
             sleeper->called = true;
             ++available;
-            sleeper->wake.notify_one();
         } else if (threads.size() < max_threads) {
             ++available;
             threads.emplace_back(&HandlerPool::work, shared_from_this());
         }
+        return sleeper;
     }
 
     // A task waits although somebody is awake: look again in a millisecond. With the lock held.
@@ -85,7 +87,7 @@ void HandlerPool::close() {
     {
         const std::lock_guard lock(state_->mutex);
         state_->stopping = true;
-        for (Sleeper* sleeper : std::exchange(state_->sleepers, {})) {
+        for (const std::shared_ptr<Sleeper>& sleeper : std::exchange(state_->sleepers, {})) {
             sleeper->called = true;
             ++state_->available;
             sleeper->wake.notify_one();
@@ -124,17 +126,24 @@ void HandlerPool::close() {
 void HandlerPool::abandon() { abandoned_ = true; }
 
 void HandlerPool::submit(std::function<void()> task) {
-    const std::lock_guard lock(state_->mutex);
-    state_->tasks.push_back(std::move(task));
-    if (state_->available == 0) {
-        state_->add_thread();
-    } else {
-        state_->call_watch();
+    std::shared_ptr<Sleeper> called;
+    {
+        const std::lock_guard lock(state_->mutex);
+        state_->tasks.push_back(std::move(task));
+        if (state_->available == 0) {
+            called = state_->add_thread();
+        } else {
+            state_->call_watch();
+        }
+    }
+    if (called) {
+        called->wake.notify_one();
     }
 }
 
 void HandlerPool::work(std::shared_ptr<State> state) {
     current_pool = state.get();
+    const auto self = std::make_shared<Sleeper>();  // shared with whoever is about to notify it
     std::unique_lock lock(state->mutex);
     for (;;) {
         if (!state->tasks.empty()) {
@@ -151,9 +160,9 @@ void HandlerPool::work(std::shared_ptr<State> state) {
         if (state->stopping) {
             return;
         }
-        Sleeper self;
-        state->sleepers.push_back(&self);
-        self.wake.wait(lock, [&] { return self.called; });
+        self->called = false;
+        state->sleepers.push_back(self);
+        self->wake.wait(lock, [&] { return self->called; });
     }
 }
 
@@ -169,7 +178,9 @@ void HandlerPool::watch(std::shared_ptr<State> state) {
         const std::size_t taken_before = state->taken;
         state->watch_wake.wait_for(lock, watch_interval);
         if (!state->tasks.empty() && state->taken == taken_before) {
-            state->add_thread();
+            if (const auto called = state->add_thread()) {
+                called->wake.notify_one();
+            }
         }
     }
 }
@@ -179,9 +190,15 @@ HandlerPool::Blocked::Blocked() {
     if (state == nullptr || blocked_depth++ > 0) {
         return;
     }
-    const std::lock_guard lock(state->mutex);
-    if (--state->available == 0 && !state->tasks.empty()) {
-        state->add_thread();
+    std::shared_ptr<Sleeper> called;
+    {
+        const std::lock_guard lock(state->mutex);
+        if (--state->available == 0 && !state->tasks.empty()) {
+            called = state->add_thread();
+        }
+    }
+    if (called) {
+        called->wake.notify_one();
     }
 }
 

@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/random.hpp"
+#include "mcp/router.hpp"
 #include "runtime/handler_pool.hpp"
 #include "runtime/inbox.hpp"
 #include "store/commit_queue.hpp"
@@ -27,6 +28,7 @@ struct Services {
     std::shared_ptr<Inbox> inbox;
     std::shared_ptr<store::Store> store;
     std::unique_ptr<store::CommitQueue> queue;
+    std::shared_ptr<const mcp::ServerFacts> facts;  ///< never null
     HandlerPool handlers;
     HandlerPool readers;                  ///< reads of the store on behalf of the loop
 };

@@ -5,6 +5,7 @@
 
 #include <spdlog/logger.h>
 
+#include "base/crash_point.hpp"
 #include "base/id.hpp"
 #include "runtime/stream.hpp"
 
@@ -95,6 +96,10 @@ void SessionTable::end(const std::shared_ptr<SessionState>& session, Done done) 
     session->ended = true;
     if (sessions_.erase(session->data.id) > 0) {
         --per_owner_[session->data.owner];
+    }
+    if (DURABLE_MCP_PLANTED_BUG("end_session_without_record")) {
+        done(store::GroupOutcome::committed);
+        return;
     }
     // Kept on a full disk: it makes room.
     commit({store::DropSession{session->data.id}, store::DropStream{session->data.standalone_stream}}, store::WhenFull::keep, std::move(done));

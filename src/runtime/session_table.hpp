@@ -28,6 +28,12 @@ public:
     /// The session of that id, if it is that owner's and has not expired; counts as a sign of life.
     [[nodiscard]] std::shared_ptr<SessionState> find(std::string_view id, std::string_view owner);
 
+    /// The session of that id, whoever's it is and however long ago it was used. For recovery.
+    [[nodiscard]] std::shared_ptr<SessionState> find_whoever(std::string_view id) const {
+        const auto found = sessions_.find(id);
+        return found == sessions_.end() ? nullptr : found->second;
+    }
+
     /// Makes a session of a draft; it is in the table, and `done` is called on the loop, when its row is durable.
     void begin(mcp::Session draft, std::function<void(std::shared_ptr<SessionState>, const base::Result<store::GroupOutcome>&)> done);
     [[nodiscard]] bool is_full(std::string_view owner) const;

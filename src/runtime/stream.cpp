@@ -96,6 +96,9 @@ void Stream::watch_sink() {
     sink_->on_gone([weak = weak_from_this(), gone = sink_.get()] {
         if (const auto self = weak.lock(); self && self->sink_.get() == gone) {
             self->detach();
+            if (const auto told = std::exchange(self->reader_gone_, nullptr)) {
+                told();
+            }
         }
     });
 }

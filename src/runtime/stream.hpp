@@ -38,6 +38,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
 public:
     /// `last_seq`: the newest event in the store. `primes`: begins with an event id and no data, and may be closed before its end (revision ≥ 2025-11-25).
     Stream(std::string id, bool primes, std::uint64_t last_seq, std::shared_ptr<Services> services);
+    /// One that keeps nothing, for one response to one request: its messages have no ids (2026-07-28; and whoever waits for another's call).
+    explicit Stream(std::shared_ptr<Services> services) : Stream({}, false, 0, std::move(services)) {}
 
     [[nodiscard]] const std::string& id() const { return id_; }
 
@@ -65,6 +67,8 @@ public:
     void attach_post(std::shared_ptr<ResponseSink> sink, bool is_batch);
     /// A connection that wants everything after `after`. Takes the stream over from whoever reads it. `prime`: says the id to resume from first.
     void attach_reader(std::shared_ptr<ResponseSink> sink, std::uint64_t after, bool prime);
+    /// `listener` is called when a reader has gone that had not got everything.
+    void on_reader_gone(std::function<void()> listener) { reader_gone_ = std::move(listener); }
     /// From undecided to live: sends the head and the priming event. `flushed` when the kernel has them, or at once if there is nothing to send.
     void open(std::function<void()> flushed);
 
@@ -116,6 +120,7 @@ private:
     std::size_t expected_ = 0;
     Reading reading_ = Reading::nobody;
     std::shared_ptr<ResponseSink> sink_;
+    std::function<void()> reader_gone_;
     std::uint64_t cursor_ = 0;               // newest event that the reader has been sent
     bool is_batch_ = false;
     struct Collected {

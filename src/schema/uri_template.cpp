@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/limits.hpp"
+#include "base/utf8.hpp"
 
 namespace durable_mcp::schema {
 namespace {
@@ -44,7 +45,7 @@ bool is_name(std::string_view name) {
 }
 
 bool is_literal(char c) {
-    return static_cast<unsigned char>(c) > 0x20 && c != 0x7f && std::string_view("\"'<>\\^`{|}").find(c) == std::string_view::npos;
+    return static_cast<unsigned char>(c) > 0x20 && c != 0x7f && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
 }
 
 /// The spelling in which literals and URIs are compared: bytes beyond ASCII percent-encoded, digits of triplets in upper case.
@@ -71,31 +72,6 @@ bool is_normal(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80 && c != '%'; });
 }
 
-bool is_utf8(std::string_view text) {
-    for (std::size_t i = 0; i < text.size();) {
-        const auto lead = static_cast<unsigned char>(text[i++]);
-        if (lead < 0x80) {
-            continue;
-        }
-        const int tail = lead >= 0xc2 && lead <= 0xdf ? 1 : (lead & 0xf0) == 0xe0 ? 2 : lead >= 0xf0 && lead <= 0xf4 ? 3 : 0;
-        if (tail == 0 || text.size() - i < static_cast<std::size_t>(tail)) {
-            return false;
-        }
-        const auto second = static_cast<unsigned char>(text[i]);
-        // Overlong forms, surrogates, and what lies beyond U+10FFFF.
-        if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) || (lead == 0xf0 && second < 0x90) ||
-            (lead == 0xf4 && second > 0x8f)) {
-            return false;
-        }
-        for (int k = 0; k < tail; ++k) {
-            if ((static_cast<unsigned char>(text[i++]) & 0xc0) != 0x80) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 std::optional<std::string> percent_decode(std::string_view text) {
     std::string out;
     out.reserve(text.size());
@@ -110,7 +86,7 @@ std::optional<std::string> percent_decode(std::string_view text) {
         out.push_back(static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])));
         i += 2;
     }
-    if (out.find('\0') != std::string::npos || !is_utf8(out)) {
+    if (out.find('\0') != std::string::npos || !base::is_utf8(out)) {
         return std::nullopt;
     }
     return out;
@@ -146,11 +122,14 @@ base::Result<UriTemplate> UriTemplate::compile(std::string_view text) {
         return Failure{text.empty() ? FailureCode::malformed : FailureCode::too_large,
                        fmt::format("a URI template must have between 1 and {} bytes", limits.uri_bytes)};
     }
-    if (!is_utf8(text)) {
+    if (!base::is_utf8(text)) {
         return Failure{FailureCode::malformed, "a URI template must be UTF-8"};
     }
 
+    // A literal that ends inside "%C3%A4" would run into the value behind it: "%C" and "42" are "%C42".
+    constexpr std::string_view broken = "a percent-encoding that is no UTF-8 text, or holds NUL";
     UriTemplate compiled;
+    compiled.text_ = text;
     std::string literal;
     for (std::size_t at = 0; at < text.size();) {
         if (text[at] != '{') {
@@ -174,6 +153,9 @@ base::Result<UriTemplate> UriTemplate::compile(std::string_view text) {
         }
         if (literal.empty() && !compiled.names_.empty()) {
             return refuse("two variables with nothing between them, so that nobody could tell where one ends", begin);
+        }
+        if (!percent_decode(literal)) {
+            return refuse(broken, begin - literal.size());
         }
         const bool list = expression.find(',') != std::string_view::npos;
         for (bool more = true; more;) {
@@ -199,6 +181,9 @@ base::Result<UriTemplate> UriTemplate::compile(std::string_view text) {
                                                    : (list ? Alphabet::list_segment : Alphabet::segment));
         }
         at = end + 1;
+    }
+    if (!percent_decode(literal)) {
+        return refuse(broken, text.size() - literal.size());
     }
     compiled.literals_.push_back(normalise(literal));
     return compiled;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// URI templates (RFC 6570), read backwards: which values of its variables would have made this URI? Level 1 `{id}`, reserved `{+path}`, and
-// lists of either (`{x,y}`, in which every variable must have a value). Other operators and modifiers are refused when compiled.
+// URI templates (RFC 6570) as they are registered: read forwards, they make a URI; read backwards, they say which values of their variables would
+// have made this URI. Level 1 `{id}`, reserved `{+path}`, and lists of either (`{x,y}`, in which every variable must have a value). Other operators
+// and modifiers, which often cannot be read backwards in one way only, are refused when compiled; uri_template_expansion.hpp expands all of them.
 
 #include <cstdint>
 #include <map>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "schema/uri_template_expansion.hpp"
 
 namespace durable_mcp::schema {
 
@@ -28,6 +30,10 @@ public:
     /// 8 KiB never fits.
     [[nodiscard]] std::optional<std::map<std::string, std::string>> match(std::string_view uri) const;
 
+    /// The URI to which the template expands, variables without a value left out. Where every variable has a string that is not empty, match() takes
+    /// it back apart, unless a value of `{+x}` holds what follows the variable. Fails with `malformed` where a value is a list and cannot be.
+    [[nodiscard]] base::Result<std::string> expand(const TemplateValues& values) const { return expand_uri_template(text_, values); }
+
     [[nodiscard]] const std::vector<std::string>& variables() const { return names_; }
 
 private:
@@ -41,6 +47,7 @@ private:
     [[nodiscard]] static bool admits(Alphabet alphabet, char c);
     [[nodiscard]] static bool all_admitted(Alphabet alphabet, std::string_view text);
 
+    std::string text_;
     // literals_[0] variable 0 literals_[1] variable 1 … literals_[n]: between two variables there is always a literal that is not empty.
     std::vector<std::string> literals_;
     std::vector<std::string> names_;

@@ -16,6 +16,11 @@ struct WeighWrite {
     std::size_t operator()(const CountAttempt& w) const { return w.id.size(); }
     std::size_t operator()(const AppendEntry& w) const { return w.entry.key.size() + w.entry.payload.size() + 64; }
     std::size_t operator()(const AppendEvent& w) const { return w.row.payload.size() + 32; }
+    std::size_t operator()(const PutHandle& w) const { return w.row.document.size() + 128; }
+    std::size_t operator()(const InsertArrival& w) const { return w.row.key.size() + w.row.payload.size() + 64; }
+    std::size_t operator()(const DropCall& w) const { return w.id.size(); }
+    std::size_t operator()(const PutSecret& w) const { return w.row.value.size(); }
+    std::size_t operator()(const DropSecret&) const { return 0; }
     std::size_t operator()(const PutMapRow& w) const { return w.map.size() + w.key.size() + w.value.size(); }
     std::size_t operator()(const EraseMapRow& w) const { return w.map.size() + w.key.size(); }
     std::size_t operator()(const ExpectMapRow& w) const { return w.map.size() + w.key.size(); }

@@ -57,6 +57,37 @@ struct CallRow {
     std::int64_t finished_ms = 0;
 };
 
+/// How a call can be reached other than through its session: by whom, and by what. Only calls that can have one.
+enum class Reach : std::uint8_t {
+    key = 1,           ///< an idempotency key
+    state = 2,         ///< a requestState that is out with its client
+    task = 4,          ///< a task of the extension (2026-07-28)
+    session_task = 8,  ///< a task of revision 2025-11-25
+};
+struct HandleRow {
+    std::string call;
+    std::string owner;            ///< principal; "" is the anonymous one
+    std::string idempotency_key;  ///< digest of owner, tool and key; "" is none. Unique where it is not ""
+    std::uint32_t reach = 0;      ///< of Reach, or'ed
+    std::int64_t created_ms = 0;
+    std::int64_t updated_ms = 0;
+    std::int64_t ttl_ms = 0;  ///< from created_ms; 0: for ever
+    std::string document;     ///< JSON of the runtime: what a task says of itself
+};
+
+/// Something from outside that a call waits for, or will: the answer to one of its questions. The first one stays.
+struct ArrivalRow {
+    std::string key;      ///< the question's key in the call
+    std::string payload;  ///< JSON
+};
+
+/// A key of the ring with which states are sealed.
+struct SecretRow {
+    std::uint64_t id = 0;
+    std::int64_t created_ms = 0;
+    std::string value;  ///< bytes
+};
+
 /// One message on a stream. `seq` counts from 1 without a gap; `.0` is the priming event, which is never stored.
 struct EventRow {
     std::string stream;
@@ -90,7 +121,7 @@ struct TouchSession {
 };  ///< no effect where there is none
 struct DropSession {
     std::string id;
-};  ///< with its calls, their entries, and all their events
+};  ///< with its calls, their entries, and all their events; calls that have a handle stay, whole, with the events of their streams
 struct DropStream {
     std::string stream;
 };  ///< the events of one stream
@@ -116,6 +147,22 @@ struct AppendEntry {
 struct AppendEvent {
     EventRow row;
 };  ///< conflict when (stream, seq) exists
+struct PutHandle {
+    HandleRow row;
+};  ///< inserts or replaces; conflict when the idempotency key is another call's, or the call is not there
+struct InsertArrival {
+    std::string call;
+    ArrivalRow row;
+};  ///< conflict when (call, key) exists, or the call is not there or has finished
+struct DropCall {
+    std::string id;
+};  ///< with its entries, arrivals, handle, and the events of its stream when no other call has it; no effect where there is none
+struct PutSecret {
+    SecretRow row;
+};  ///< inserts or replaces
+struct DropSecret {
+    std::uint64_t id = 0;
+};  ///< no effect where there is none
 struct PutMapRow {
     std::string map, key, value;
 };
@@ -139,7 +186,8 @@ struct ExpectRunning {
 };  ///< the call is there, and running or suspended
 
 using Write = std::variant<PutSession, TouchSession, DropSession, DropStream, InsertCall, UpdateCall, CountAttempt, AppendEntry,
-                           AppendEvent, PutMapRow, EraseMapRow, ExpectMapRow, ExpectMapRange, ExpectRunning>;
+                           AppendEvent, PutHandle, InsertArrival, DropCall, PutSecret, DropSecret, PutMapRow, EraseMapRow, ExpectMapRow,
+                           ExpectMapRange, ExpectRunning>;
 
 /// Applied whole or not at all, in this order.
 using Group = std::vector<Write>;
@@ -190,6 +238,20 @@ public:
     [[nodiscard]] virtual base::Result<std::vector<CallRow>> calls_of_stream(std::string_view stream) = 0;
     /// Running and suspended calls, oldest first.
     [[nodiscard]] virtual base::Result<std::vector<CallRow>> unfinished_calls() = 0;
+    /// The handle of a call, where it has one.
+    [[nodiscard]] virtual base::Result<std::optional<HandleRow>> handle(std::string_view call) = 0;
+    /// The one handle with this idempotency key; none for "".
+    [[nodiscard]] virtual base::Result<std::optional<HandleRow>> handle_of_key(std::string_view idempotency_key) = 0;
+    /// Those of an owner that have any bit of `reach`, newest first, at most `limit`, born before the call `before` ("": from the newest
+    /// on). Call ids sort by birth.
+    [[nodiscard]] virtual base::Result<std::vector<HandleRow>> handles(std::string_view owner, std::uint32_t reach, std::string_view before,
+                                                                       std::size_t limit) = 0;
+    /// Handles with a ttl that was over at `now_ms` (created_ms + ttl_ms ≤ now_ms), the longest over first, at most `limit`.
+    [[nodiscard]] virtual base::Result<std::vector<HandleRow>> expired_handles(std::int64_t now_ms, std::size_t limit) = 0;
+    /// What has arrived for a call, in the order of the keys.
+    [[nodiscard]] virtual base::Result<std::vector<ArrivalRow>> arrivals(std::string_view call) = 0;
+    /// In the order of their ids.
+    [[nodiscard]] virtual base::Result<std::vector<SecretRow>> secrets() = 0;
     [[nodiscard]] virtual base::Result<std::vector<journal::Entry>> entries(std::string_view call) = 0;
     /// Events with seq > `after`, in order, `limit` at most.
     [[nodiscard]] virtual base::Result<std::vector<EventRow>> events(std::string_view stream, std::uint64_t after, std::size_t limit) = 0;

@@ -68,6 +68,9 @@ TEST_F(sqlite_faults, a_flipped_byte_is_found_and_the_sentence_names_table_and_k
         {"entry-payload", "entry-pAyload", "'entry'", "('the-call', 1)"},
         {"event-payload", "event-pAyload", "'event'", "('the-stream', 1)"},
         {"map-value", "map-vAlue", "'map_row'", "('the-map', 'k\\x00\\xff')"},
+        {"handle-document", "handle-dOcument", "'handle'", "'the-call'"},
+        {"arrival-payload", "arrival-pAyload", "'arrival'", "('the-call', 'the-question')"},
+        {"secret-value", "secret-vAlue", "'secret'", "7"},
     };
     for (const Case& one : cases) {
         const std::string path = directory_ / (std::string(one.what) + ".db");
@@ -75,9 +78,12 @@ TEST_F(sqlite_faults, a_flipped_byte_is_found_and_the_sentence_names_table_and_k
             const auto store = *open_sqlite_store({.path = path});
             CallRow row = call_row("the-call");
             row.document = "call-document";
+            HandleRow handle = handle_row("the-call");
+            handle.document = "handle-document";
             commit_one(*store, {PutSession{{"the-session", "", "session-document", 1, 1}}, InsertCall{row},
                                 AppendEntry{"the-call", entry(1, "entry-payload")}, AppendEvent{{"the-stream", 1, "event-payload"}},
-                                PutMapRow{"the-map", std::string("k\0\xff", 3), "map-value"}});
+                                PutMapRow{"the-map", std::string("k\0\xff", 3), "map-value"}, PutHandle{handle},
+                                InsertArrival{"the-call", {"the-question", "arrival-payload"}}, PutSecret{{7, 1, "secret-value"}}});
         }
         ASSERT_EQ(damage(path, one.what, one.with), 1) << one.what;
         const auto store = *open_sqlite_store({.path = path});
@@ -92,6 +98,9 @@ TEST_F(sqlite_faults, a_flipped_byte_is_found_and_the_sentence_names_table_and_k
         look(store->call("the-call"));
         look(store->entries("the-call"));
         look(store->events("the-stream", 0, 9));
+        look(store->handle("the-call"));
+        look(store->arrivals("the-call"));
+        look(store->secrets());
         look((*store->snapshot())->range("the-map", {.limit = 9}));
         ASSERT_EQ(sentences.size(), 1u) << one.what;
         EXPECT_NE(sentences[0].find(one.table), std::string::npos) << sentences[0];
@@ -110,6 +119,51 @@ TEST_F(sqlite_faults, a_changed_state_and_a_changed_count_of_attempts_are_found_
         const auto found = (*open_sqlite_store({.path = path}))->call("c");
         ASSERT_FALSE(found) << change;
         EXPECT_EQ(found.error().code, FailureCode::store_damaged);
+    }
+}
+
+TEST_F(sqlite_faults, every_column_of_the_new_tables_is_covered_by_its_checksum) {
+    struct Case {
+        const char* change;
+        const char* table;
+    };
+    const Case cases[] = {
+        {"UPDATE handle SET owner = 'mallory'", "handle"}, {"UPDATE handle SET idempotency_key = 'x'", "handle"},
+        {"UPDATE handle SET reach = 2", "handle"},         {"UPDATE handle SET created_ms = 9", "handle"},
+        {"UPDATE handle SET updated_ms = 9", "handle"},    {"UPDATE handle SET ttl_ms = 9", "handle"},
+        {"UPDATE handle SET document = '[]'", "handle"},   {"UPDATE handle SET call = 'd'", "handle"},
+        {"UPDATE arrival SET key = 'l'", "arrival"},       {"UPDATE arrival SET payload = '2'", "arrival"},
+        {"UPDATE arrival SET call = 'd'", "arrival"},      {"UPDATE secret SET created_ms = 9", "secret"},
+        {"UPDATE secret SET value = x'00'", "secret"},     {"UPDATE secret SET id = 8", "secret"},
+    };
+    for (const Case& one : cases) {
+        const std::string path = directory_ / (std::string(one.change) + ".db");
+        {
+            commit_one(**open_sqlite_store({.path = path}),
+                       {InsertCall{call_row("c", "")}, InsertCall{call_row("d", "")}, PutHandle{handle_row("c", "key")},
+                        InsertArrival{"c", {"k", "1"}}, PutSecret{{7, 1, "secret"}}});
+        }
+        sqlite3* database = nullptr;
+        ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+        ASSERT_EQ(sqlite3_exec(database, one.change, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(database);
+        sqlite3_close(database);
+        const auto store = *open_sqlite_store({.path = path});
+        const std::string table = one.table;
+        std::vector<base::Failure> failures;
+        for (const std::string call : {"c", "d"}) {
+            if (const auto handle = store->handle(call); !handle) {
+                failures.push_back(handle.error());
+            }
+            if (const auto arrivals = store->arrivals(call); !arrivals) {
+                failures.push_back(arrivals.error());
+            }
+        }
+        if (const auto secrets = store->secrets(); !secrets) {
+            failures.push_back(secrets.error());
+        }
+        ASSERT_EQ(failures.size(), 1u) << one.change;
+        EXPECT_EQ(failures[0].code, FailureCode::store_damaged);
+        EXPECT_NE(failures[0].sentence.find("'" + table + "'"), std::string::npos) << failures[0].sentence;
     }
 }
 

@@ -247,9 +247,27 @@ TEST(sqlite_files, the_lookups_use_an_index_however_much_there_is) {
     const std::string path = directory / "store.db";
     static_cast<void>(open_at(path));
     using sqlite::Sql;
-    for (const Sql which :
-         {Sql::call, Sql::call_of_request, Sql::calls_of_stream, Sql::unfinished_calls, Sql::entries, Sql::events, Sql::last_event,
-          Sql::map_row, Sql::map_range_up, Sql::map_range_down, Sql::drop_session_calls, Sql::drop_call_events}) {
+    for (const Sql which : {Sql::call,
+                            Sql::call_of_request,
+                            Sql::calls_of_stream,
+                            Sql::unfinished_calls,
+                            Sql::entries,
+                            Sql::events,
+                            Sql::last_event,
+                            Sql::map_row,
+                            Sql::map_range_up,
+                            Sql::map_range_down,
+                            Sql::drop_session_calls,
+                            Sql::drop_call_events,
+                            Sql::drop_call_own_events,
+                            Sql::drop_call,
+                            Sql::insert_arrival,
+                            Sql::handle,
+                            Sql::handle_of_key,
+                            Sql::handles,
+                            Sql::handles_before,
+                            Sql::expired_handles,
+                            Sql::arrivals}) {
         sqlite3* database = nullptr;
         ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
         sqlite3_stmt* plan = nullptr;

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,29 +10,11 @@
 
 #include "store/memory/memory_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace durable_mcp::store {
 
-/// A directory of its own that goes with the test.
-class TemporaryDirectory {
-public:
-    TemporaryDirectory() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "durable_mcp_store_XXXXXX").string();
-        path_ = ::mkdtemp(pattern.data());
-    }
-    ~TemporaryDirectory() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-    [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-    [[nodiscard]] const std::string& path() const { return path_; }
-
-private:
-    std::string path_;
-};
+using testing_support::TemporaryDirectory;
 
 /// Commits `groups` as one batch.
 inline BatchOutcome commit(Store& store, const std::vector<Group>& groups) {
@@ -63,6 +43,18 @@ inline CallRow call_row(std::string id, std::string session = "s", std::string r
     row.stream = "stream of " + row.id;
     row.document = R"({"method":"tools/call"})";
     row.accepted_ms = 1'000;
+    return row;
+}
+
+inline HandleRow handle_row(std::string call, std::string key = "", std::uint32_t reach = 1, std::string owner = "owner") {
+    HandleRow row;
+    row.call = std::move(call);
+    row.owner = std::move(owner);
+    row.idempotency_key = std::move(key);
+    row.reach = reach;
+    row.created_ms = 1'000;
+    row.updated_ms = 1'001;
+    row.document = R"({"ttl":60000})";
     return row;
 }
 

@@ -19,7 +19,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds until_point{2'500};  // a point that is not reached by then is not reached by what the clients do
 constexpr milliseconds until_stopped{10'000};
 constexpr int tries_per_point = 4;
 
@@ -49,6 +48,9 @@ Campaign::Campaign(Plan plan)
       server_(directory_, world_.address(), plan_.bug),
       random_(plan_.seed) {
     stage_.patience = plan_.patience;
+    if (!plan_.habits.empty()) {
+        stage_.habits = plan_.habits;
+    }
     for (int i = 0; i < plan_.clients; ++i) {
         clients_.push_back(std::async(
             std::launch::async, [this, i] { Client(stage_, "c" + std::to_string(i), plan_.seed + static_cast<unsigned>(i)).live(); }));
@@ -82,6 +84,7 @@ void Campaign::run(const std::vector<Blow>& blows) {
 
 bool Campaign::begin(const std::string& crash_at) {
     world_.drain();  // what the dead one has sent comes before what the next one does
+    stage_.boot = server_.boots() + 1;
     const bool serves = server_.start(crash_at);
     stage_.port = server_.port();
     return serves;
@@ -134,7 +137,7 @@ void Campaign::deal(const Blow& blow) {
             a_while(20, 100);
             server_.send(SIGTERM);
         }
-        const auto end = server_.wait(until_point);
+        const auto end = server_.wait(plan_.until_point);
         if (end) {
             if (end->by_signal || blow.kind != Blow::Kind::drain) {
                 note_end(*end, blow.point);
@@ -160,6 +163,26 @@ std::string Campaign::ask_final_state() {
         return {};
     }
     return nlohmann::json::parse(*call.answer)["result"]["content"][0]["text"].get<std::string>();
+}
+
+void Campaign::look_again(std::vector<Call> calls) {
+    std::erase_if(calls, [](const Call& call) { return call.session->is_ended; });
+    std::vector<Withdrawn> withdrawn = stage_.withdrawn();
+    std::erase_if(withdrawn, [](const Withdrawn& one) { return one.call.session->is_ended; });
+    std::vector<std::shared_ptr<Session>> listeners = stage_.listeners();
+    std::erase_if(listeners, [](const auto& session) { return session->is_ended; });
+    std::vector<std::shared_ptr<Session>> buried = stage_.buried();
+    Client reader(stage_, "reader", 0);
+    const auto visit = [this](auto& things, auto look) {
+        std::shuffle(things.begin(), things.end(), random_);
+        for (std::size_t i = 0; i < std::min(things.size(), plan_.looked_at_again); ++i) {
+            look(things[i]);
+        }
+    };
+    visit(calls, [&](const Call& call) { reader.compare(call); });
+    visit(withdrawn, [&](const Withdrawn& one) { reader.compare(one); });
+    visit(listeners, [&](const auto& session) { reader.listen_again(session); });
+    visit(buried, [&](const auto& session) { reader.look_at_ended(*session); });
 }
 
 Report Campaign::finish() {
@@ -189,17 +212,17 @@ Report Campaign::finish() {
     report_.calls = calls.size();
     report_.violations = stage_.accusations();
     if (report_.violations.empty()) {
-        std::vector<Call> again = calls;
-        std::shuffle(again.begin(), again.end(), random_);
-        again.resize(std::min(again.size(), plan_.looked_at_again));
-        Client reader(stage_, "reader", 0);
-        for (const Call& call : again) {
-            reader.compare(call);
-        }
+        look_again(calls);
         const std::string state = ask_final_state();
         report_.violations = stage_.accusations();
         const auto found = find_violations(world_.ledger(), calls, state);
         report_.violations.insert(report_.violations.end(), found.begin(), found.end());
+    }
+    report_.withdrawn = stage_.withdrawn().size();
+    report_.batches = stage_.batches;
+    report_.ended = stage_.buried().size();
+    for (const auto& session : stage_.listeners()) {
+        report_.listened += session->heard;
     }
     for (const Deed& deed : world_.ledger()) {
         report_.effects += deed.kind == Deed::Kind::effect ? 1u : 0u;

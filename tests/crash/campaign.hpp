@@ -34,6 +34,10 @@ struct Report {
     std::size_t calls = 0;
     std::size_t effects = 0;
     std::size_t unknown = 0;  ///< at_most_once steps that were interrupted
+    std::size_t withdrawn = 0;  ///< calls that were taken back before they were answered
+    std::size_t batches = 0;
+    std::size_t ended = 0;      ///< sessions that their clients ended
+    std::size_t listened = 0;   ///< events of standalone streams
     std::vector<std::string> violations;
 
     [[nodiscard]] int all_kills() const;
@@ -47,7 +51,9 @@ public:
         int clients = 6;
         unsigned seed = 1;
         std::chrono::milliseconds patience{30'000};  ///< for one word from a server that is there, and for everything to end in the end
-        std::size_t looked_at_again = 300;           ///< calls that are asked for once more when all is over
+        std::chrono::milliseconds until_point{2'500};  ///< what is not reached by then is not reached by what the clients do
+        std::size_t looked_at_again = 300;           ///< calls, streams and ended sessions that are asked for once more when all is over
+        std::vector<Habit> habits = {};              ///< what the clients do; empty: everything
     };
     explicit Campaign(Plan plan);
     ~Campaign();
@@ -64,6 +70,7 @@ private:
     bool begin(const std::string& crash_at);  // true when it serves
     void note_end(const End& end, const std::string& point);
     void strike();
+    void look_again(std::vector<Call> calls);
     std::string ask_final_state();
 
     const Plan plan_;

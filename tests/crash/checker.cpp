@@ -16,6 +16,7 @@ using nlohmann::json;
 // What the world knows of one step of one call.
 struct StepTrace {
     std::vector<std::uint64_t> effects;
+    std::vector<long> boots;          ///< in which each effect happened
     std::set<std::string> keys;       ///< idempotency keys: must be one
     std::uint64_t known_durable = 0;  ///< the first moment at which somebody knew that it was recorded
 };
@@ -30,6 +31,7 @@ public:
             switch (deed.kind) {
                 case Deed::Kind::effect:
                     trace[deed.step].effects.push_back(deed.order);
+                    trace[deed.step].boots.push_back(deed.boot);
                     [[fallthrough]];
                 case Deed::Kind::refused:
                     trace[deed.step].keys.insert(deed.idempotency_key);
@@ -42,6 +44,9 @@ public:
                         mark_durable(known, deed.order);
                     }
                     break;
+                case Deed::Kind::withdrawn:
+                    withdrawals_.emplace(deed.call, Withdrawal{deed.order, deed.boot});
+                    break;
             }
         }
     }
@@ -50,6 +55,7 @@ public:
         for (const Call& call : calls_) {
             judge_call(call);
         }
+        judge_withdrawals();
         judge_keys();
         judge_state(final_state);
         return std::move(violations_);
@@ -77,6 +83,7 @@ private:
         judge_order(call);
         switch (call.tool) {
             case Tool::steps:
+            case Tool::patient:
                 for (int i = 0; i < rounds; ++i) {
                     judge_recorded(call, "step" + std::to_string(i), result["receipts"][static_cast<std::size_t>(i)]);
                 }
@@ -98,6 +105,7 @@ private:
                 break;
             case Tool::quick:
             case Tool::slow:
+            case Tool::announce:
                 break;
         }
     }
@@ -149,6 +157,34 @@ private:
         judge_recorded(call, "receipt", result["receipt"]);
     }
 
+    // I9: a call that the server has confirmed to be withdrawn does nothing more. The step that it was inside of may come to its end, in the same
+    // process; and a call that had ended before keeps its answer.
+    void judge_withdrawals() {
+        std::set<std::string> answered;
+        for (const Call& call : calls_) {
+            answered.insert(call.key);
+        }
+        for (const auto& [call, withdrawal] : withdrawals_) {
+            std::size_t late = 0;
+            for (const auto& [step, known] : traces_[call]) {
+                for (std::size_t i = 0; i < known.effects.size(); ++i) {
+                    const bool is_late = known.effects[i] > withdrawal.order;
+                    late += is_late ? 1u : 0u;
+                    if (is_late && known.boots[i] > withdrawal.boot) {
+                        accuse(call, step + " ran in boot " + std::to_string(known.boots[i]) + "; it was withdrawn in boot " +
+                                         std::to_string(withdrawal.boot));
+                    }
+                }
+                if (step == "charge" && known.effects.size() > 1) {
+                    accuse(call, "withdrawn, and charged " + std::to_string(known.effects.size()) + " times");
+                }
+            }
+            if (late > (answered.contains(call) ? 0u : 1u)) {
+                accuse(call, std::to_string(late) + " effect(s) after it was withdrawn" + (answered.contains(call) ? ", and an answer" : ""));
+            }
+        }
+    }
+
     void judge_keys() {
         std::map<std::string, std::string> owners;
         for (const auto& [call, trace] : traces_) {
@@ -175,7 +211,13 @@ private:
         }
     }
 
+    struct Withdrawal {
+        std::uint64_t order = 0;
+        long boot = 0;
+    };
+
     const std::vector<Call>& calls_;
+    std::map<std::string, Withdrawal> withdrawals_;
     std::map<std::string, CallTrace> traces_;
     std::vector<std::string> violations_;
     std::set<std::int64_t> sums_;

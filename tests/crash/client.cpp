@@ -15,14 +15,11 @@ using testing_support::Lost;
 using testing_support::Silent;
 using testing_support::SseEvent;
 
-constexpr std::chrono::milliseconds pause{3};
-constexpr std::string_view path = "/mcp";
+}  // namespace
 
 std::string shortened(const std::string& text) {
     return text.size() > 300 ? text.substr(0, 300) + "…" : text;
 }
-
-}  // namespace
 
 // ── The stage ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -36,9 +33,9 @@ std::vector<std::string> Stage::accusations() const {
     return accusations_;
 }
 
-void Stage::publish(const Call& call) {
+void Stage::publish(const std::string& session, const std::string& stream) {
     const std::lock_guard lock(mutex_);
-    published_.emplace_back(call.session->id, call.stream + ".0");
+    published_.emplace_back(session, stream + ".0");
 }
 
 std::optional<std::string> Stage::foreign_event(const std::string& session, std::mt19937& random) const {
@@ -60,6 +57,36 @@ std::vector<Call> Stage::calls() const {
     return calls_;
 }
 
+void Stage::keep(Withdrawn call) {
+    const std::lock_guard lock(mutex_);
+    withdrawn_.push_back(std::move(call));
+}
+
+std::vector<Withdrawn> Stage::withdrawn() const {
+    const std::lock_guard lock(mutex_);
+    return withdrawn_;
+}
+
+void Stage::bury(const std::shared_ptr<Session>& session) {
+    const std::lock_guard lock(mutex_);
+    buried_.push_back(session);
+}
+
+std::vector<std::shared_ptr<Session>> Stage::buried() const {
+    const std::lock_guard lock(mutex_);
+    return buried_;
+}
+
+void Stage::remember(const std::shared_ptr<Session>& session) {
+    const std::lock_guard lock(mutex_);
+    listeners_.push_back(session);
+}
+
+std::vector<std::shared_ptr<Session>> Stage::listeners() const {
+    const std::lock_guard lock(mutex_);
+    return listeners_;
+}
+
 // ── A life ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void Client::accuse(const Call& call, const std::string& what) {
@@ -68,28 +95,55 @@ void Client::accuse(const Call& call, const std::string& what) {
 
 void Client::live() {
     while (!stage_.winds_down) {
-        if (!session_ || chance(5)) {
-            session_ = begin_session();
+        const Habit habit = stage_.habits[random_() % stage_.habits.size()];
+        // Batches are of one revision, and the standalone stream of a later one says at once from where it can be resumed.
+        const std::string revision = habit == Habit::batch ? "2025-03-26" : habit == Habit::listen ? "2025-11-25" : "";
+        if (!session_ || chance(5) || (!revision.empty() && session_->revision != revision)) {
+            session_ = begin_session(!revision.empty() ? revision : chance(3) ? "2025-06-18" : "2025-11-25");
             if (!session_) {
                 return;
             }
         }
-        Call call = next_call();
-        if (!perform(call)) {
-            session_ = nullptr;
-            continue;
-        }
-        if (!call.stream.empty()) {
-            stage_.publish(call);
-        }
-        if (chance(2)) {
-            compare(call);
-        }
-        if (chance(6)) {
-            look_at_foreign_stream();
-        }
-        stage_.keep(std::move(call));
+        follow(habit);
     }
+}
+
+void Client::follow(Habit habit) {
+    switch (habit) {
+        case Habit::call:
+            make_one_call();
+            break;
+        case Habit::batch:
+            make_batch();
+            break;
+        case Habit::cancel:
+            change_mind();
+            break;
+        case Habit::listen:
+            listen();
+            break;
+        case Habit::leave:
+            leave();
+            break;
+    }
+}
+
+void Client::make_one_call() {
+    Call call = next_call();
+    if (!perform(call)) {
+        session_ = nullptr;
+        return;
+    }
+    if (!call.stream.empty()) {
+        stage_.publish(call.session->id, call.stream);
+    }
+    if (chance(2)) {
+        compare(call);
+    }
+    if (chance(6)) {
+        look_at_foreign_stream();
+    }
+    stage_.keep(std::move(call));
 }
 
 Client::Exchange::Headers Client::headers(const Session& session, bool posts) const {
@@ -102,47 +156,6 @@ Client::Exchange::Headers Client::headers(const Session& session, bool posts) co
         headers.emplace_back("MCP-Protocol-Version", session.revision);
     }
     return headers;
-}
-
-std::shared_ptr<Session> Client::begin_session() {
-    auto session = std::make_shared<Session>();
-    session->revision = chance(3) ? "2025-06-18" : "2025-11-25";
-    const std::string hello = json{{"jsonrpc", "2.0"},
-                                   {"id", 0},
-                                   {"method", "initialize"},
-                                   {"params",
-                                    {{"protocolVersion", session->revision},
-                                     {"capabilities", json::object()},
-                                     {"clientInfo", {{"name", name_}, {"version", "1"}}}}}}
-                                  .dump();
-    const std::string ready = R"({"jsonrpc":"2.0","method":"notifications/initialized"})";
-    while (!stage_.gives_up) {
-        try {
-            Exchange exchange(stage_.port, "POST", path, headers(*session, true), session->id.empty() ? hello : ready, patience());
-            if (exchange.status() == 503) {
-                std::this_thread::sleep_for(pause);
-                continue;
-            }
-            if (!session->id.empty()) {
-                if (exchange.status() == 202) {
-                    return session;
-                }
-                stage_.accuse("session " + session->id + ": its client has it, and the server says " + std::to_string(exchange.status()));
-                return nullptr;
-            }
-            if (exchange.status() != 200) {
-                stage_.accuse("initialize: " + std::to_string(exchange.status()) + " " + exchange.read_body(patience()));
-                return nullptr;
-            }
-            session->id = exchange.header("mcp-session-id");
-        } catch (const Lost&) {
-            std::this_thread::sleep_for(pause);
-        } catch (const Silent&) {
-            stage_.accuse("initialize: no answer");
-            return nullptr;
-        }
-    }
-    return nullptr;
 }
 
 Call Client::make_call(const std::shared_ptr<Session>& session, std::string_view tool, const std::string& key,
@@ -162,7 +175,10 @@ Call Client::next_call() {
         const std::string key = name_ + "-bulk-" + std::to_string(++calls_made_);
         return make_call(session_, "bulk", key, json{{"key", key}}.dump());
     }
-    const auto tool = static_cast<Tool>(random_() % static_cast<unsigned>(tools));
+    return everyday_call(static_cast<Tool>(random_() % static_cast<unsigned>(everyday_tools)));
+}
+
+Call Client::everyday_call(Tool tool) {
     const std::string key = name_ + "-" + std::to_string(++calls_made_);
     json arguments = {{"key", key}};
     const auto amount = static_cast<std::int64_t>(1 + random_() % 1000);
@@ -180,23 +196,7 @@ Call Client::next_call() {
 // ── One call ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 bool Client::perform(Call& call) {
-    for (;;) {
-        switch (try_once(call)) {
-            case Outcome::answered:
-                return true;
-            case Outcome::wrong:
-                return false;
-            case Outcome::again:
-                break;
-        }
-        if (stage_.gives_up) {
-            if (!stage_.is_over) {
-                accuse(call, "it never ended");
-            }
-            return false;
-        }
-        std::this_thread::sleep_for(pause);
-    }
+    return insist("call " + call.key, [&] { return try_once(call); });
 }
 
 Client::Outcome Client::try_once(Call& call) {
@@ -208,7 +208,7 @@ Client::Outcome Client::try_once(Call& call) {
         if (resumes) {
             fields.emplace_back("Last-Event-ID", call.stream + "." + std::to_string(call.after));
         }
-        Exchange exchange(stage_.port, resumes ? "GET" : "POST", path, fields, resumes ? std::string_view() : std::string_view(call.body),
+        Exchange exchange(stage_.port, resumes ? "GET" : "POST", endpoint, fields, resumes ? std::string_view() : std::string_view(call.body),
                           is_hasty ? Exchange::Clock::now() + std::chrono::milliseconds(random_() % 12) : patience());
         if (exchange.status() == 503) {
             return Outcome::again;
@@ -245,7 +245,7 @@ Client::Outcome Client::read_stream(Call& call, Exchange& exchange) {
         if (call.answer) {
             return Outcome::answered;
         }
-        if (!call.is_second_look && chance(14)) {
+        if (call.leaves_after > 0 ? --call.leaves_after == 0 : !call.is_second_look && chance(14)) {
             return Outcome::again;  // leaves, to come back
         }
     }
@@ -372,7 +372,7 @@ void Client::look_at_foreign_stream() {
     try {
         auto fields = headers(*session_, false);
         fields.emplace_back("Last-Event-ID", *event);
-        const Exchange exchange(stage_.port, "GET", path, fields, {}, patience());
+        const Exchange exchange(stage_.port, "GET", endpoint, fields, {}, patience());
         if (exchange.status() != 400 && exchange.status() != 404 && exchange.status() != 503) {
             stage_.accuse("session " + session_->id + " may read event " + *event + " of another: " + std::to_string(exchange.status()));
         }

@@ -2,7 +2,8 @@
 #pragma once
 
 // A client that does not give up: it makes calls one after the other, leaves now and then, comes back to wherever the server is, and
-// insists on one answer. What it is told is checked against the script as it comes.
+// insists on one answer. What it is told is checked against the script as it comes. Its habits have a file each: single calls in client.cpp,
+// batches in client_batch.cpp, taking calls back in client_cancel.cpp, sessions (their standalone streams, their ends) in client_session.cpp.
 
 #include <atomic>
 #include <chrono>
@@ -13,6 +14,8 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <vector>
 
 #include "crash/script.hpp"
@@ -25,6 +28,22 @@ struct Session {
     std::string id;
     std::string revision;
     long next_request = 1;
+    bool is_ended = false;  ///< by DELETE, and the server has confirmed it
+
+    // The standalone stream, once its first GET is answered.
+    std::string standalone;                       ///< its id; "" before
+    std::uint64_t heard = 0;                      ///< the newest event received
+    std::uint64_t announced = 0;                  ///< what answered calls have said on it
+    std::map<std::uint64_t, std::string> events;  ///< payloads by number
+};
+
+/// What a client does next.
+enum class Habit : unsigned char {
+    call,    ///< one call, to its answer
+    batch,   ///< several in one POST
+    cancel,  ///< a call, and takes it back in the middle
+    listen,  ///< to the standalone stream, and makes a call that speaks there
+    leave,   ///< ends its session, sometimes with a call that still runs
 };
 
 /// A call as one client knows it.
@@ -41,6 +60,12 @@ struct Call {
     std::map<std::uint64_t, std::string> events;  ///< payloads by number, the answer among them
     std::optional<std::string> answer;
     bool is_second_look = false;  ///< asks again for what was answered: nothing new is noted
+    int leaves_after = 0;         ///< events until the client hangs up for once; 0: as chance will have it
+};
+
+/// A call that was taken back, and that the server has confirmed to be: it has no answer, and never will.
+struct Withdrawn {
+    Call call;
 };
 
 /// What the clients of one campaign have in common.
@@ -49,6 +74,10 @@ struct Stage {
 
     World& world;
     std::atomic<std::uint16_t> port{0};
+    std::atomic<long> boot{0};                   ///< of the server that is there, or about to be
+    std::atomic<std::size_t> batches{0};         ///< that were answered
+    std::vector<Habit> habits{Habit::call, Habit::call,   Habit::call,   Habit::call,   Habit::call,
+                              Habit::call, Habit::batch, Habit::cancel, Habit::listen, Habit::leave};  ///< each as often as it stands here
     std::atomic<int> wants_bulk{0};              ///< calls that somebody should make which write so much that a checkpoint is due
     std::atomic<bool> winds_down{false};         ///< no new calls; what runs is brought to its end
     std::atomic<bool> gives_up{false};           ///< what has not ended by now never will
@@ -57,16 +86,25 @@ struct Stage {
 
     void accuse(const std::string& what);
     [[nodiscard]] std::vector<std::string> accusations() const;
-    void publish(const Call& call);  ///< an event id that others will try to read
+    void publish(const std::string& session, const std::string& stream);  ///< whose events others will try to read
     [[nodiscard]] std::optional<std::string> foreign_event(const std::string& session, std::mt19937& random) const;
     void keep(Call call);
     [[nodiscard]] std::vector<Call> calls() const;
+    void keep(Withdrawn call);
+    [[nodiscard]] std::vector<Withdrawn> withdrawn() const;
+    void bury(const std::shared_ptr<Session>& session);  ///< it is ended, for ever
+    [[nodiscard]] std::vector<std::shared_ptr<Session>> buried() const;
+    void remember(const std::shared_ptr<Session>& session);  ///< one whose standalone stream is to be read again in the end
+    [[nodiscard]] std::vector<std::shared_ptr<Session>> listeners() const;
 
 private:
     mutable std::mutex mutex_;
     std::vector<std::string> accusations_;
     std::vector<std::pair<std::string, std::string>> published_;  // session, event id
     std::vector<Call> calls_;
+    std::vector<Withdrawn> withdrawn_;
+    std::vector<std::shared_ptr<Session>> buried_;
+    std::vector<std::shared_ptr<Session>> listeners_;
 };
 
 class Client {
@@ -79,8 +117,14 @@ public:
     bool perform(Call& call);
     /// The same request again, and the same stream from its beginning: both must say what was said the first time.
     void compare(const Call& call);
+    /// The request of a call that was taken back, again: it must still be withdrawn.
+    void compare(const Withdrawn& withdrawn);
+    /// The standalone stream of a session again, from its beginning: it must say what it said.
+    void listen_again(const std::shared_ptr<Session>& session);
+    /// Tries to use a session that was ended: it must not be there.
+    void look_at_ended(const Session& session);
     /// A new session; null when the stage gave up.
-    [[nodiscard]] std::shared_ptr<Session> begin_session();
+    [[nodiscard]] std::shared_ptr<Session> begin_session(const std::string& revision = "2025-11-25");
     [[nodiscard]] Call make_call(const std::shared_ptr<Session>& session, std::string_view tool, const std::string& key,
                                  const std::string& arguments);
 
@@ -88,7 +132,39 @@ private:
     enum class Outcome : unsigned char { answered, again, wrong };
     using Exchange = testing_support::HttpExchange;
 
+    struct Batch;
+
+    void follow(Habit habit);
+    void make_one_call();
+    void make_batch();
+    void change_mind();
+    void listen();
+    void leave();
+
     [[nodiscard]] Call next_call();
+    [[nodiscard]] Call everyday_call(Tool tool);
+    /// One attempt to reach the server: what `act` says, or "again" where it was not there.
+    template <class Act>
+    Outcome attempt(const std::string& what, Act act);
+    /// Tries until it is done; false when the stage gave up, or somebody was accused.
+    template <class Try>
+    bool insist(const std::string& what, Try once);
+
+    [[nodiscard]] Outcome try_batch(Batch& batch);
+    [[nodiscard]] Outcome read_batch(Batch& batch, Exchange& exchange);
+    [[nodiscard]] bool take_of_batch(Batch& batch, const std::string& payload, bool has_id);
+    void read_batch_again(const Batch& batch);
+
+    [[nodiscard]] bool begin_call(Call& call);
+    [[nodiscard]] bool take_back(const Call& call);
+    enum class Fate : unsigned char { withdrawn, answered, unknown };
+    [[nodiscard]] Fate ask_fate(const Call& call);
+
+    [[nodiscard]] bool open_standalone();
+    [[nodiscard]] Outcome hear(Session& session, Exchange& exchange, std::uint64_t& at);
+    [[nodiscard]] bool hear_all(Session& session, std::unique_ptr<Exchange> exchange, std::uint64_t from);
+    [[nodiscard]] std::unique_ptr<Exchange> resume_standalone(const Session& session, std::uint64_t after);
+
     Outcome try_once(Call& call);
     Outcome read_stream(Call& call, Exchange& exchange);
     bool take_event(Call& call, const testing_support::SseEvent& event, std::uint64_t& at);
@@ -106,5 +182,42 @@ private:
     std::shared_ptr<Session> session_;
     long calls_made_ = 0;
 };
+
+inline constexpr std::chrono::milliseconds pause_between_tries{3};
+inline constexpr std::string_view endpoint = "/mcp";
+[[nodiscard]] std::string shortened(const std::string& text);
+
+template <class Act>
+Client::Outcome Client::attempt(const std::string& what, Act act) {
+    try {
+        return act();
+    } catch (const testing_support::Lost&) {
+        return Outcome::again;
+    } catch (const testing_support::Silent&) {
+        stage_.accuse(what + ": the server holds the connection and says nothing");
+        return Outcome::wrong;
+    }
+}
+
+template <class Try>
+bool Client::insist(const std::string& what, Try once) {
+    for (;;) {
+        switch (attempt(what, once)) {
+            case Outcome::answered:
+                return true;
+            case Outcome::wrong:
+                return false;
+            case Outcome::again:
+                break;
+        }
+        if (stage_.gives_up) {
+            if (!stage_.is_over) {
+                stage_.accuse(what + ": it never ended");
+            }
+            return false;
+        }
+        std::this_thread::sleep_for(pause_between_tries);
+    }
+}
 
 }  // namespace durable_mcp::crash

@@ -58,6 +58,20 @@ json run_steps(const Actor& actor, DurableContext& context, const std::string& k
     return {{"key", key}, {"receipts", receipts}};
 }
 
+/// Steps that take their time, for whoever changes his mind in the middle.
+json run_patiently(const Actor& actor, DurableContext& context, const std::string& key) {
+    json receipts = json::array();
+    for (int i = 0; i < durable_mcp::crash::rounds; ++i) {
+        const std::string step = "step" + std::to_string(i);
+        receipts.push_back(context.at_least_once(step, [&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(8));
+            return actor.act(context, key, step);
+        }));
+        context.report_progress(i + 1, durable_mcp::crash::rounds);
+    }
+    return {{"key", key}, {"receipts", receipts}};
+}
+
 json run_once(const Actor& actor, DurableContext& context, const std::string& key) {
     context.log(LogLevel::info, "charging " + key);
     json charge = nullptr;
@@ -130,6 +144,13 @@ json read_all(DurableContext& context) {
 
 void offer_tools(DurableMCP& server, const Actor& actor) {
     server.tool("steps", "", {"key"}, [&actor](DurableContext& context, std::string key) { return run_steps(actor, context, key); });
+    server.tool("patient", "", {"key"}, [&actor](DurableContext& context, std::string key) { return run_patiently(actor, context, key); });
+    server.tool("announce", "", {"key"}, [](DurableContext& context, std::string key) {
+        context.send_tools_list_changed();
+        context.send_prompts_list_changed();
+        context.send_resources_list_changed();
+        return json{{"key", key}};
+    });
     server.tool("once", "", {"key"}, [&actor](DurableContext& context, std::string key) { return run_once(actor, context, key); });
     server.tool("book", "", {"key", "amount"},
                 [](DurableContext& context, std::string key, std::int64_t amount) { return run_book(context, key, amount); });

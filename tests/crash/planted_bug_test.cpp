@@ -12,12 +12,14 @@ namespace durable_mcp::crash {
 namespace {
 
 struct Planted {
-    const char* bug;
+    std::string bug;
     std::vector<std::string> points;  ///< where it hurts to die, if anywhere
+    std::vector<Habit> habits = {};   ///< what clients do who must see it by themselves; empty: everything
+    std::string seen_by = {};         ///< what the test is called where a bug is seen in more than one way
 };
 
 void PrintTo(const Planted& planted, std::ostream* out) {
-    *out << planted.bug;
+    *out << planted.bug << planted.seen_by;
 }
 
 class planted_bug : public testing::TestWithParam<Planted> {};
@@ -27,6 +29,7 @@ TEST_P(planted_bug, is_seen) {
     plan.bug = GetParam().bug;
     plan.patience = std::chrono::seconds(8);
     plan.looked_at_again = 100;
+    plan.habits = GetParam().habits;
     Campaign campaign(plan);
     std::vector<Blow> blows;
     for (long round = 0; round < 15; ++round) {
@@ -44,14 +47,19 @@ TEST_P(planted_bug, is_seen) {
 INSTANTIATE_TEST_SUITE_P(, planted_bug,
                          testing::Values(Planted{"ack_before_commit", {"commit.before"}}, Planted{"event_before_commit", {"commit.before"}},
                                          Planted{"rerun_recorded_step", {"step.after_record"}},
-                                         Planted{"rerun_interrupted_step", {"step.after_effect_before_record"}},
-                                         Planted{"start_without_record", {"step.after_effect_before_record"}},
+                                         Planted{"rerun_interrupted_step", {"once.after_effect_before_record"}},
+                                         Planted{"start_without_record", {"once.after_effect_before_record"}},
                                          Planted{"split_transaction", {"transact.split"}},
                                          Planted{"reuse_event_id", {"event.after_append_before_write"}},
                                          Planted{"repeat_event", {"step.after_record"}}, Planted{"drop_event", {}},
                                          Planted{"resume_off_by_one", {}}, Planted{"read_foreign_stream", {}},
-                                         Planted{"reword_answer", {}}),
-                         [](const auto& planted) { return std::string(planted.param.bug); });
+                                         Planted{"reword_answer", {}}, Planted{"cancel_without_record", {}, {Habit::cancel}},
+                                         Planted{"end_session_without_record", {}, {Habit::leave}},
+                                         Planted{"drop_event", {}, {Habit::listen}, "_of_the_standalone_stream"},
+                                         Planted{"rerun_recorded_step", {"commit.after"}, {Habit::listen}, "_of_the_standalone_stream"},
+                                         Planted{"drop_event", {}, {Habit::batch}, "_of_a_batch"},
+                                         Planted{"repeat_event", {"step.after_record"}, {Habit::batch}, "_of_a_batch"}),
+                         [](const auto& planted) { return planted.param.bug + planted.param.seen_by; });
 
 }  // namespace
 }  // namespace durable_mcp::crash

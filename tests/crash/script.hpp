@@ -11,11 +11,11 @@
 
 namespace durable_mcp::crash {
 
-enum class Tool : unsigned char { steps, once, book, notes, quick, slow };
-inline constexpr int tools = 6;
+enum class Tool : unsigned char { steps, once, book, notes, quick, slow, patient, announce };
+inline constexpr int everyday_tools = 6;  ///< those before `patient`
 
 constexpr std::string_view name_of(Tool tool) {
-    constexpr std::string_view names[] = {"steps", "once", "book", "notes", "quick", "slow"};
+    constexpr std::string_view names[] = {"steps", "once", "book", "notes", "quick", "slow", "patient", "announce"};
     return names[static_cast<int>(tool)];
 }
 
@@ -58,17 +58,28 @@ inline std::vector<Expected> expected_events(Tool tool, const std::string& key) 
             }
             events.push_back(log("noted", {}));
             break;
+        case Tool::patient:
+            for (int i = 0; i < rounds; ++i) {
+                events.push_back(progress(i + 1, "step" + std::to_string(i)));
+            }
+            break;
         case Tool::quick:
         case Tool::slow:
+        case Tool::announce:
             break;
     }
     return events;
 }
 
+/// What one call of `announce` says on its session's standalone stream, in this order.
+inline constexpr std::string_view announcements[] = {"notifications/tools/list_changed", "notifications/prompts/list_changed",
+                                                     "notifications/resources/list_changed"};
+
 /// The steps that act on the world, in order.
 inline std::vector<std::string> world_steps(Tool tool) {
     switch (tool) {
         case Tool::steps:
+        case Tool::patient:
             return {"step0", "step1", "step2"};
         case Tool::once:
             return {"charge", "receipt"};

@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "support/child_process.hpp"
+
 namespace durable_mcp::crash {
 namespace {
 
@@ -51,7 +53,7 @@ bool ServerProcess::start(const std::string& crash_at) {
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-    std::vector<std::string> arguments{DURABLE_MCP_CRASH_SERVER, std::to_string(port_), (directory_ / "store.db").string(), world_,
+    std::vector<std::string> arguments{testing_support::server_program(DURABLE_MCP_CRASH_SERVER), std::to_string(port_), (directory_ / "store.db").string(), world_,
                                        std::to_string(boots_)};
     std::vector<std::string> variables{"DURABLE_MCP_CRASH_AT=" + crash_at, "DURABLE_MCP_BUG=" + bug_};
     for (char** variable = environ; *variable != nullptr; ++variable) {

@@ -78,7 +78,7 @@ std::string World::take(const std::string& line) {
 }
 
 std::uint64_t World::append(Deed deed) {
-    constexpr std::array<const char*, 4> names{"effect", "refused", "seen", "answered"};
+    constexpr std::array<const char*, 5> names{"effect", "refused", "seen", "answered", "withdrawn"};
     const std::lock_guard lock(mutex_);
     deed.order = deeds_.size() + 1;
     const std::string line = std::to_string(deed.order) + ' ' + names.at(static_cast<std::size_t>(deed.kind)) + ' ' + deed.call + ' ' +
@@ -92,8 +92,8 @@ std::uint64_t World::append(Deed deed) {
     return deeds_.back().order;
 }
 
-void World::note(Deed::Kind kind, std::string_view call, std::string_view step) {
-    append({0, kind, std::string(call), std::string(step), {}, 0, 0});
+void World::note(Deed::Kind kind, std::string_view call, std::string_view step, long boot) {
+    append({0, kind, std::string(call), std::string(step), {}, 0, boot});
 }
 
 void World::drain() {

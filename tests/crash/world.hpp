@@ -23,6 +23,7 @@ struct Deed {
         refused,   ///< a step's callable was turned away: no effect
         seen,      ///< a client holds what could leave only after `step` was recorded
         answered,  ///< a client holds the call's answer
+        withdrawn, ///< the server has confirmed that the client took the call back
     };
     std::uint64_t order = 0;
     Kind kind = Kind::effect;
@@ -43,8 +44,9 @@ public:
 
     [[nodiscard]] const std::string& address() const noexcept { return address_; }
 
-    /// A client saw something that needs `step` of `call` to be durable.
-    void note(Deed::Kind kind, std::string_view call, std::string_view step);
+    /// What a client saw of `call`: something that needs `step` to be durable, its answer, or that it is withdrawn while boot `boot`, at the
+    /// latest, was there.
+    void note(Deed::Kind kind, std::string_view call, std::string_view step, long boot = 0);
     /// Returns when everything that a dead process had sent is in the ledger.
     void drain();
     [[nodiscard]] std::vector<Deed> ledger() const;

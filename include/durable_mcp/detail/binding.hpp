@@ -63,6 +63,8 @@ struct ToolReturn {
     template <class R>
     static constexpr bool takes = HasCodec<R>;
     template <class R>
+    static constexpr bool spreads = HasObjectCodec<R>;
+    template <class R>
     static void put(nlohmann::json& out, const R& value) {
         if constexpr (std::is_same_v<R, ToolResult>) {
             put_tool_result(out, value);
@@ -82,6 +84,8 @@ struct ToolReturn {
 struct RawToolReturn : ToolReturn {
     template <class R>
     static constexpr bool takes = std::is_same_v<R, nlohmann::json>;
+    template <class R>
+    static constexpr bool spreads = false;
 };
 
 template <class T>
@@ -92,6 +96,8 @@ struct PromptReturn {
     static constexpr bool accepts = std::is_same_v<R, PromptResult> || std::is_same_v<Stored<R>, std::string>;
     template <class R>
     static constexpr bool takes = is_text<R>;
+    template <class R>
+    static constexpr bool spreads = false;
     template <class R>
     static void put(nlohmann::json& out, const R& value) {
         if constexpr (std::is_same_v<R, PromptResult>) {
@@ -108,6 +114,8 @@ struct ResourceReturn {
                                     std::is_same_v<R, nlohmann::json>;
     template <class R>
     static constexpr bool takes = is_text<R>;
+    template <class R>
+    static constexpr bool spreads = false;
     template <class R>
     static void put(nlohmann::json& out, const R& value) {
         if constexpr (std::is_same_v<R, ResourceResult>) {
@@ -191,6 +199,8 @@ struct DURABLE_MCP_EXPORT Binding {
     std::size_t count;
     const ParameterType* types;   ///< static
     std::shared_ptr<const Handler> handler;
+    bool spreads = false;                       ///< there are no names, but one parameter, which is all arguments together
+    JsonSchema (*result_schema)() = nullptr;    ///< where the result is always an object of this schema
 };
 
 template <class Signature>
@@ -224,7 +234,13 @@ Binding bind(const Arg* args, F&& function) {
     constexpr bool fits = check_handler<Kind, D, N>();
     if constexpr (fits) {
         using S = SignatureOf<D>;
-        return Binding(args, N, Types<S>::list.rows, std::make_shared<HandlerOf<Kind, D, S>>(std::forward<F>(function)));
+        using R = std::decay_t<typename S::Result>;
+        Binding binding(args, N, Types<S>::list.rows, std::make_shared<HandlerOf<Kind, D, S>>(std::forward<F>(function)));
+        binding.spreads = N != S::arguments;
+        if constexpr (std::is_base_of_v<ToolReturn, Kind> && HasObjectCodec<R>) {
+            binding.result_schema = &codec<R>::schema;
+        }
+        return binding;
     } else {
         return Binding(args, N, nullptr, nullptr);
     }

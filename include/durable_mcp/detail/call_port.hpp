@@ -4,6 +4,7 @@
 // The narrow door between the templates of the public headers and the library: everything typed has become JSON text here.
 // Not for users: it may change with every release.
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -35,6 +36,15 @@ struct StepRequest {
     std::string_view type;                                     ///< type tag of the result: codec<T>::tag()
     const std::function<std::string()>* body = nullptr;        ///< runs the callable; returns the value as JSON text, or throws
     const std::function<bool(const std::exception_ptr&)>* is_retryable = nullptr;  ///< null: nothing is
+};
+
+/// One question to the client. Its answer is the result of the client's response, as JSON text.
+struct QuestionRequest {
+    std::string alias;     ///< unique among the call's steps and questions; the key under which a stateless client is asked
+    std::string method;    ///< "elicitation/create", "sampling/createMessage", "roots/list"
+    std::string params;    ///< JSON object, in the newest form
+    std::string needs;     ///< JSON object: the ClientCapabilities that it takes, such as {"elicitation":{"form":{}}}
+    std::optional<std::chrono::milliseconds> deadline;  ///< counted from when it was first asked
 };
 
 /// Rows of a map as the templates see them: key, and the value's JSON text.
@@ -75,6 +85,15 @@ public:
     virtual void report_progress(double progress, std::optional<double> total, std::string_view message) = 0;
     virtual void log(int level, std::string_view data_json, std::string_view logger) = 0;   ///< level: 0 debug … 7 emergency
     virtual void send_list_changed(std::string_view list) = 0;    ///< "tools", "prompts", "resources"
+    virtual void send_resource_updated(std::string_view uri) = 0;
+
+    /// Puts all of these questions at once and returns their answers in order. Throws MissingCapability before any is put, QuestionRefused,
+    /// QuestionExpired.
+    virtual std::vector<std::string> ask(const std::vector<QuestionRequest>& questions) = 0;
+    /// From here on the call is a task, if its client can have one. True if it is one.
+    virtual bool become_task() = 0;
+    /// {"name":…,"version":…,"revision":…,"capabilities":{…}} of the client that asked.
+    [[nodiscard]] virtual std::string client_json() const = 0;
 
     virtual std::string idempotency_key(std::string_view alias) = 0;
     [[nodiscard]] virtual std::string_view call_id() const = 0;

@@ -30,6 +30,10 @@ struct Parameters {
         return count;
     }
 
+    /// True when one parameter is an argument, and its members can be the arguments instead.
+    template <class Kind>
+    static constexpr bool spreads = arguments == 1 && ((!is_context<A> && Kind::template spreads<std::decay_t<A>>) || ...);
+
     /// True when every parameter is the context, or by value, const& or &&.
     static constexpr bool passable = ((is_context<A> || !std::is_lvalue_reference_v<A> || std::is_const_v<std::remove_reference_t<A>>) && ...);
     template <class Kind>
@@ -94,14 +98,19 @@ constexpr bool check_handler() {
         static_assert(Traits::is_const, "a handler must not be mutable: many threads call it at once");
         static_assert(S::contexts <= 1, "a handler takes one DurableContext& at most");
         static_assert(S::passable, "a handler takes its arguments by value or by const reference, and its context as DurableContext&");
-        static_assert(S::arguments == N,
+        constexpr bool spreads = N == 0 && S::template spreads<Kind>;
+        static_assert(N != 0 || S::arguments == 0 || spreads,
+                      "this handler has parameters without a name: write their names, in their order, in braces before the handler; or, for a tool, "
+                      "take one plain struct, whose members are the arguments (#include <durable_mcp/typed.hpp>)");
+        static_assert(N == 0 || S::arguments == N,
                       "the number of names is not the number of the handler's parameters (a DurableContext& has no name and is not counted)");
         static_assert(S::template taken_by<Kind>,
                       "a parameter of this handler has a type that arguments cannot be read into: a tool's parameters need a durable_mcp::codec<T> "
-                      "(std::string, not std::string_view); those of prompts and resource templates are std::string or std::optional<std::string>");
+                      "(std::string, not std::string_view; plain structs and enums have one in durable_mcp/typed.hpp); those of prompts and resource templates are std::string or std::optional<std::string>");
         constexpr bool returns = Kind::template accepts<std::decay_t<typename S::Result>>;
-        static_assert(returns, "a handler returns its kind's result (ToolResult, PromptResult, ResourceResult), a string, or what has a durable_mcp::codec<T>");
-        return !Traits::is_noexcept && Traits::is_const && S::contexts <= 1 && S::passable && S::arguments == N && S::template taken_by<Kind> &&
+        static_assert(returns, "a handler returns its kind's result (ToolResult, PromptResult, ResourceResult), a string, or what has a durable_mcp::codec<T> "
+                               "(plain structs have one in durable_mcp/typed.hpp)");
+        return !Traits::is_noexcept && Traits::is_const && S::contexts <= 1 && S::passable && (S::arguments == N || spreads) && S::template taken_by<Kind> &&
                returns;
     } else {
         return false;

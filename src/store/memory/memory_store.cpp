@@ -1,49 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/memory/memory_store.hpp"
 
-// Everything under one mutex. The maps of the user are shared with snapshots and copied before the first write that a snapshot must not
-// see. A group is applied write by write; what each write changed is noted, and taken back in reverse order when a later one finds a
-// conflict.
+// Everything under one mutex: the tables, and what a test has asked of this store.
 
 #include <algorithm>
-#include <map>
 #include <mutex>
-#include <set>
-#include <tuple>
 #include <utility>
+
+#include "store/memory/tables.hpp"
 
 namespace durable_mcp::store {
 namespace {
 
 using base::Failure;
 using base::FailureCode;
-
-struct Value {
-    std::string bytes;
-    std::uint64_t version = 0;
-};
-using Map = std::map<std::string, Value, std::less<>>;
-using Maps = std::map<std::string, std::shared_ptr<Map>, std::less<>>;
-
-std::vector<MapRow> rows_in(const Map& map, const MapRange& range) {
-    std::vector<MapRow> rows;
-    const auto first = map.lower_bound(range.start);
-    const auto last = range.end ? map.lower_bound(*range.end) : map.end();
-    if (range.end && *range.end <= range.start) {
-        return rows;
-    }
-    if (range.reverse) {
-        for (auto at = last; at != first && rows.size() < range.limit;) {
-            --at;
-            rows.push_back({at->first, at->second.bytes, at->second.version});
-        }
-    } else {
-        for (auto at = first; at != last && rows.size() < range.limit; ++at) {
-            rows.push_back({at->first, at->second.bytes, at->second.version});
-        }
-    }
-    return rows;
-}
+using memory::Map;
+using memory::Maps;
+using memory::rows_in;
+using memory::Tables;
 
 class MemorySnapshot final : public Snapshot {
 public:
@@ -80,204 +54,6 @@ private:
 
     Maps maps_;
     const std::shared_ptr<std::mutex> guard_;
-};
-
-/// What is kept, and what each write does to it. Not thread-safe.
-class Tables {
-public:
-    std::map<std::string, SessionRow, std::less<>> sessions;
-    std::map<std::string, CallRow, std::less<>> calls;
-    std::map<std::pair<std::string, std::string>, std::string> requests;  // (session, request_id) → call
-    std::set<std::pair<std::string, std::string>> streams;                // (stream, call)
-    std::set<std::tuple<std::int64_t, std::string>> unfinished;           // (accepted_ms, call)
-    std::map<std::string, std::map<std::uint64_t, journal::Entry>, std::less<>> entries;
-    std::map<std::string, std::map<std::uint64_t, std::string>, std::less<>> events;
-    Maps maps;
-
-    GroupOutcome apply(const Group& group) {
-        undo_.clear();
-        for (const Write& write : group) {
-            if (!std::visit([this](const auto& w) { return apply_one(w); }, write)) {
-                for (auto step = undo_.rbegin(); step != undo_.rend(); ++step) {
-                    (*step)();
-                }
-                undo_.clear();
-                return GroupOutcome::conflict;
-            }
-        }
-        undo_.clear();
-        return GroupOutcome::committed;
-    }
-
-private:
-    bool apply_one(const PutSession& w) {
-        remember(sessions, w.row.id);
-        sessions[w.row.id] = w.row;
-        return true;
-    }
-    bool apply_one(const TouchSession& w) {
-        if (const auto found = sessions.find(w.id); found != sessions.end()) {
-            remember(sessions, w.id);
-            found->second.last_seen_ms = w.last_seen_ms;
-        }
-        return true;
-    }
-    bool apply_one(const DropSession& w) {
-        std::vector<std::string> doomed;
-        if (!w.id.empty()) {
-            for (auto at = requests.lower_bound({w.id, {}}); at != requests.end() && at->first.first == w.id; ++at) {
-                doomed.push_back(at->second);
-            }
-        }
-        for (const std::string& id : doomed) {
-            remember(events, calls[id].stream);
-            events.erase(calls[id].stream);
-            remember(entries, id);
-            entries.erase(id);
-            const CallRow row = calls[id];
-            undo_.emplace_back([this, row] { enter(row); });
-            leave(row);
-        }
-        remember(sessions, w.id);
-        sessions.erase(w.id);
-        return true;
-    }
-    bool apply_one(const DropStream& w) {
-        remember(events, w.stream);
-        events.erase(w.stream);
-        return true;
-    }
-    bool apply_one(const InsertCall& w) {
-        if (calls.count(w.row.id) != 0 || (!w.row.session.empty() && requests.count({w.row.session, w.row.request_id}) != 0)) {
-            return false;
-        }
-        undo_.emplace_back([this, row = w.row] { leave(row); });
-        enter(w.row);
-        return true;
-    }
-    bool apply_one(const UpdateCall& w) {
-        if (const auto found = calls.find(w.id); found != calls.end()) {
-            CallRow row = found->second;
-            row.state = w.state;
-            row.answer_event = w.answer_event;
-            row.finished_ms = w.finished_ms;
-            replace(row);
-        }
-        return true;
-    }
-    bool apply_one(const CountAttempt& w) {
-        if (const auto found = calls.find(w.id); found != calls.end()) {
-            CallRow row = found->second;
-            row.attempts = w.attempts;
-            row.crashed_attempts = w.crashed_attempts;
-            row.crash_mark = w.crash_mark;
-            replace(row);
-        }
-        return true;
-    }
-    bool apply_one(const AppendEntry& w) {
-        if (calls.count(w.call) == 0 || !entries[w.call].emplace(w.entry.seq, w.entry).second) {
-            return false;
-        }
-        undo_.emplace_back([this, call = w.call, seq = w.entry.seq] { entries[call].erase(seq); });
-        return true;
-    }
-    bool apply_one(const AppendEvent& w) {
-        if (!events[w.row.stream].emplace(w.row.seq, w.row.payload).second) {
-            return false;
-        }
-        undo_.emplace_back([this, stream = w.row.stream, seq = w.row.seq] { events[stream].erase(seq); });
-        return true;
-    }
-    bool apply_one(const PutMapRow& w) {
-        Map& map = own(w.map);
-        remember_row(w.map, w.key);
-        map[w.key] = {w.value, ++last_version_};
-        return true;
-    }
-    bool apply_one(const EraseMapRow& w) {
-        Map& map = own(w.map);
-        remember_row(w.map, w.key);
-        map.erase(w.key);
-        return true;
-    }
-    bool apply_one(const ExpectMapRow& w) {
-        const Map& map = look(w.map);
-        const auto found = map.find(w.key);
-        return (found != map.end() ? found->second.version : 0) == w.version;
-    }
-    bool apply_one(const ExpectMapRange& w) {
-        const auto rows = rows_in(look(w.map), w.range);
-        return std::equal(rows.begin(), rows.end(), w.found.begin(), w.found.end(),
-                          [](const MapRow& row, const auto& found) { return row.key == found.first && row.version == found.second; });
-    }
-    bool apply_one(const ExpectRunning& w) {
-        const auto found = calls.find(w.call);
-        return found != calls.end() && found->second.state <= CallState::suspended;
-    }
-
-    template <class Table>
-    void remember(Table& table, const std::string& key) {
-        const auto found = table.find(key);
-        if (found == table.end()) {
-            undo_.emplace_back([&table, key] { table.erase(key); });
-        } else {
-            undo_.emplace_back([&table, key, before = found->second] { table[key] = before; });
-        }
-    }
-    void remember_row(const std::string& map, const std::string& key) {
-        const auto found = maps[map]->find(key);
-        if (found == maps[map]->end()) {
-            undo_.emplace_back([this, map, key] { own(map).erase(key); });
-        } else {
-            undo_.emplace_back([this, map, key, before = found->second] { own(map)[key] = before; });
-        }
-    }
-
-    const Map& look(const std::string& name) const {
-        static const Map none;
-        const auto found = maps.find(name);
-        return found != maps.end() ? *found->second : none;
-    }
-
-    /// The map, for us alone to change.
-    Map& own(const std::string& name) {
-        auto& map = maps[name];
-        if (!map) {
-            map = std::make_shared<Map>();
-        } else if (map.use_count() > 1) {
-            map = std::make_shared<Map>(*map);
-        }
-        return *map;
-    }
-
-    void replace(const CallRow& row) {
-        undo_.emplace_back([this, before = calls[row.id]] {
-            leave(calls[before.id]);
-            enter(before);
-        });
-        leave(CallRow(calls[row.id]));
-        enter(row);
-    }
-    void enter(const CallRow& row) {
-        calls[row.id] = row;
-        streams.insert({row.stream, row.id});
-        if (!row.session.empty()) {
-            requests[{row.session, row.request_id}] = row.id;
-        }
-        if (row.state <= CallState::suspended) {
-            unfinished.insert({row.accepted_ms, row.id});
-        }
-    }
-    void leave(const CallRow& row) {
-        streams.erase({row.stream, row.id});
-        requests.erase({row.session, row.request_id});
-        unfinished.erase({row.accepted_ms, row.id});
-        calls.erase(std::string(row.id));
-    }
-
-    std::uint64_t last_version_ = 0;
-    std::vector<std::function<void()>> undo_;
 };
 
 class TheMemoryStore final : public MemoryStore {
@@ -362,6 +138,67 @@ public:
             std::vector<CallRow> rows;
             for (const auto& [accepted, id] : t.unfinished) {
                 rows.push_back(t.calls.at(id));
+            }
+            return rows;
+        });
+    }
+    base::Result<std::optional<HandleRow>> handle(std::string_view call) override {
+        return read([call](const Tables& t) {
+            const auto found = t.handles.find(call);
+            return found != t.handles.end() ? std::optional(found->second) : std::nullopt;
+        });
+    }
+    base::Result<std::optional<HandleRow>> handle_of_key(std::string_view idempotency_key) override {
+        return read([idempotency_key](const Tables& t) {
+            const auto found = t.keys.find(idempotency_key);
+            return found != t.keys.end() ? std::optional(t.handles.at(found->second)) : std::nullopt;
+        });
+    }
+    base::Result<std::vector<HandleRow>> handles(std::string_view owner, std::uint32_t reach, std::string_view before,
+                                                 std::size_t limit) override {
+        return read([&](const Tables& t) {
+            std::vector<HandleRow> rows;
+            for (auto at = before.empty() ? t.handles.end() : t.handles.lower_bound(before);
+                 at != t.handles.begin() && rows.size() < limit;) {
+                --at;
+                if (at->second.owner == owner && (at->second.reach & reach) != 0) {
+                    rows.push_back(at->second);
+                }
+            }
+            return rows;
+        });
+    }
+    base::Result<std::vector<HandleRow>> expired_handles(std::int64_t now_ms, std::size_t limit) override {
+        return read([&](const Tables& t) {
+            std::vector<HandleRow> rows;
+            for (const auto& [call, row] : t.handles) {
+                // Written so that nothing overflows.
+                if (row.ttl_ms > 0 && row.created_ms <= now_ms && now_ms - row.created_ms >= row.ttl_ms) {
+                    rows.push_back(row);
+                }
+            }
+            std::stable_sort(rows.begin(), rows.end(),
+                             [](const HandleRow& a, const HandleRow& b) { return a.created_ms + a.ttl_ms < b.created_ms + b.ttl_ms; });
+            rows.resize(std::min(rows.size(), limit));
+            return rows;
+        });
+    }
+    base::Result<std::vector<ArrivalRow>> arrivals(std::string_view call) override {
+        return read([call](const Tables& t) {
+            std::vector<ArrivalRow> rows;
+            if (const auto found = t.arrivals.find(call); found != t.arrivals.end()) {
+                for (const auto& [key, payload] : found->second) {
+                    rows.push_back({key, payload});
+                }
+            }
+            return rows;
+        });
+    }
+    base::Result<std::vector<SecretRow>> secrets() override {
+        return read([](const Tables& t) {
+            std::vector<SecretRow> rows;
+            for (const auto& [id, row] : t.secrets) {
+                rows.push_back(row);
             }
             return rows;
         });

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/crash_point.hpp"
+#include "store/sqlite/backup.hpp"
 #include "store/sqlite/failure.hpp"
 
 // Forward only. A step that was released is never changed: a later one follows it. journal/FORMAT.md tells the meaning of every column.
@@ -42,7 +43,23 @@ constexpr const char* to_version_1[] = {
     " PRIMARY KEY(map, key)) STRICT, WITHOUT ROWID",
 };
 
-constexpr std::array<std::span<const char* const>, schema_version> steps = {std::span<const char* const>(to_version_1)};
+// Calls that can be reached without a session. A session's own calls have no row in these, and pay one look-up in each when they are
+// dropped.
+constexpr const char* to_version_2[] = {
+    "CREATE TABLE handle(call TEXT NOT NULL PRIMARY KEY REFERENCES call(id) ON DELETE CASCADE, owner TEXT NOT NULL,"
+    " idempotency_key TEXT NOT NULL, reach INTEGER NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,"
+    " ttl_ms INTEGER NOT NULL, document TEXT NOT NULL, checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE UNIQUE INDEX handle_key ON handle(idempotency_key) WHERE idempotency_key <> ''",
+    "CREATE INDEX handle_owner ON handle(owner, call, reach)",
+    "CREATE INDEX handle_expiry ON handle(created_ms + ttl_ms) WHERE ttl_ms > 0",
+    "CREATE TABLE arrival(call TEXT NOT NULL REFERENCES call(id) ON DELETE CASCADE, key TEXT NOT NULL, payload TEXT NOT NULL,"
+    " checksum INTEGER NOT NULL, PRIMARY KEY(call, key)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE secret(id INTEGER NOT NULL PRIMARY KEY, created_ms INTEGER NOT NULL, value BLOB NOT NULL, checksum INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID",
+};
+
+constexpr std::array<std::span<const char* const>, schema_version> steps = {std::span<const char* const>(to_version_1),
+                                                                            std::span<const char* const>(to_version_2)};
 
 Failure migration_failure(Connection& writer, int code, const std::string& path) {
     return {meaning_of(code, write_errno(writer.handle(), File::log)) == Meaning::full ? FailureCode::store_full : FailureCode::io,
@@ -111,6 +128,13 @@ std::optional<Failure> migrate(Connection& writer, const std::string& path) {
     std::int64_t version = 0;
     if (const int code = writer.ask("PRAGMA user_version", version); code != SQLITE_OK) {
         return migration_failure(writer, code, path);
+    }
+    if (version > 0 && version < schema_version) {
+        if (auto failure = back_up(writer, path, fmt::format("{}.before-schema-{}", path, schema_version))) {
+            failure->sentence = fmt::format("The store {} has schema {} and is to be brought to {}, but first it is copied. {}", path,
+                                            version, schema_version, failure->sentence);
+            return failure;
+        }
     }
     while (version < schema_version) {
         if (const int code = step_forward(writer, ++version); code != SQLITE_OK) {

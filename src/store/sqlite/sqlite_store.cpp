@@ -13,6 +13,7 @@
 
 #include "store/sqlite/failure.hpp"
 #include "store/sqlite/fork_guard.hpp"
+#include "store/sqlite/handle_reader.hpp"
 #include "store/sqlite/reader.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/store_files.hpp"
@@ -87,6 +88,25 @@ public:
     }
     base::Result<std::vector<CallRow>> unfinished_calls() override {
         return read([&](Connection& reader) { return read_calls(reader, files_.path(), Sql::unfinished_calls); });
+    }
+    base::Result<std::optional<HandleRow>> handle(std::string_view call) override {
+        return read([&](Connection& reader) { return read_handle(reader, files_.path(), Sql::handle, call); });
+    }
+    base::Result<std::optional<HandleRow>> handle_of_key(std::string_view idempotency_key) override {
+        return read([&](Connection& reader) { return read_handle(reader, files_.path(), Sql::handle_of_key, idempotency_key); });
+    }
+    base::Result<std::vector<HandleRow>> handles(std::string_view owner, std::uint32_t reach, std::string_view before,
+                                                 std::size_t limit) override {
+        return read([&](Connection& reader) { return read_handles(reader, files_.path(), owner, reach, before, limit); });
+    }
+    base::Result<std::vector<HandleRow>> expired_handles(std::int64_t now_ms, std::size_t limit) override {
+        return read([&](Connection& reader) { return read_expired_handles(reader, files_.path(), now_ms, limit); });
+    }
+    base::Result<std::vector<ArrivalRow>> arrivals(std::string_view call) override {
+        return read([&](Connection& reader) { return read_arrivals(reader, files_.path(), call); });
+    }
+    base::Result<std::vector<SecretRow>> secrets() override {
+        return read([this](Connection& reader) { return read_secrets(reader, files_.path()); });
     }
     base::Result<std::vector<journal::Entry>> entries(std::string_view call) override {
         return read([&](Connection& reader) { return read_entries(reader, files_.path(), call); });
@@ -257,27 +277,47 @@ std::optional<Failure> set_up(Connection& writer, const StoreFiles& files, Sqlit
     return std::nullopt;
 }
 
+class SqliteLock final : public StoreLock {
+public:
+    SqliteLock(SqliteOptions options, StoreFiles files) : options_(std::move(options)), files_(std::move(files)) {}
+
+    base::Result<std::shared_ptr<Store>> open() override {
+        auto writer = Connection::open(files_.path(), Connection::Role::writer, options_.vfs, static_cast<int>(options_.busy_timeout.count()));
+        if (!writer) {
+            return writer.error();
+        }
+        if (auto failure = set_up(**writer, files_, options_.durability)) {
+            return *std::move(failure);
+        }
+        auto store = std::make_shared<SqliteStore>(options_, std::move(files_), std::move(*writer));
+        if (auto failure = store->start()) {
+            return *std::move(failure);
+        }
+        return std::shared_ptr<Store>(std::move(store));
+    }
+
+private:
+    const SqliteOptions options_;
+    StoreFiles files_;
+};
+
 }  // namespace
 }  // namespace sqlite
 
-base::Result<std::shared_ptr<Store>> open_sqlite_store(const SqliteOptions& options) {
+base::Result<std::unique_ptr<StoreLock>> lock_sqlite_store(const SqliteOptions& options) {
     auto files = sqlite::StoreFiles::open(options.path, options.ballast_bytes);
     if (!files) {
         return files.error();
     }
-    auto writer = sqlite::Connection::open(files->path(), sqlite::Connection::Role::writer, options.vfs,
-                                           static_cast<int>(options.busy_timeout.count()));
-    if (!writer) {
-        return writer.error();
+    return std::unique_ptr<StoreLock>(std::make_unique<sqlite::SqliteLock>(options, std::move(*files)));
+}
+
+base::Result<std::shared_ptr<Store>> open_sqlite_store(const SqliteOptions& options) {
+    auto lock = lock_sqlite_store(options);
+    if (!lock) {
+        return lock.error();
     }
-    if (auto failure = sqlite::set_up(**writer, *files, options.durability)) {
-        return *std::move(failure);
-    }
-    auto store = std::make_shared<sqlite::SqliteStore>(options, std::move(*files), std::move(*writer));
-    if (auto failure = store->start()) {
-        return *std::move(failure);
-    }
-    return std::shared_ptr<Store>(std::move(store));
+    return (*lock)->open();
 }
 
 }  // namespace durable_mcp::store

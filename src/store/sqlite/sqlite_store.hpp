@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "store/store.hpp"
+#include "store/store_lock.hpp"
 
 namespace durable_mcp::store {
 
@@ -22,6 +23,10 @@ struct SqliteOptions {
     std::size_t ballast_bytes = 4u << 20;                              ///< kept free for work that must finish on a full disk; 0: none
     std::string vfs = {};                                              ///< "" is SQLite's default; tests put faults underneath
 };
+
+/// Takes the store at `options.path` for this process alone, creating the file where it is absent, and opens it only when it is told to. Both
+/// fail as open_sqlite_store() does.
+[[nodiscard]] base::Result<std::unique_ptr<StoreLock>> lock_sqlite_store(const SqliteOptions& options);
 
 /// Opens the store at `options.path` for this process alone, creating it where it is absent, and brings its schema up to date. What it
 /// creates only its user may read. Fails with `store_locked` (the sentence names the process that has it), `store_incompatible` (not ours,

@@ -8,6 +8,8 @@
     "id, session, request_id, digest, stream, document, state, attempts, crashed_attempts, crash_mark, answer_event, accepted_ms, " \
     "finished_ms, checksum, state_checksum, attempt_checksum"
 
+#define HANDLE_COLUMNS "call, owner, idempotency_key, reach, created_ms, updated_ms, ttl_ms, document, checksum"
+
 namespace durable_mcp::store::sqlite {
 
 const char* text_of(Sql statement) {
@@ -35,9 +37,11 @@ const char* text_of(Sql statement) {
             return "DELETE FROM session WHERE id = ?1";
         // `session <> ''` lets the planner use the partial index.
         case Sql::drop_call_events:
-            return "DELETE FROM event WHERE stream IN (SELECT stream FROM call WHERE session = ?1 AND session <> '')";
+            return "DELETE FROM event WHERE stream IN (SELECT stream FROM call WHERE session = ?1 AND session <> '' AND NOT EXISTS "
+                   "(SELECT 1 FROM call AS kept JOIN handle ON handle.call = kept.id WHERE kept.stream = call.stream))";
         case Sql::drop_session_calls:
-            return "DELETE FROM call WHERE session = ?1 AND session <> ''";
+            return "DELETE FROM call WHERE session = ?1 AND session <> '' AND NOT EXISTS (SELECT 1 FROM handle WHERE handle.call = "
+                   "call.id)";
         case Sql::drop_stream:
             return "DELETE FROM event WHERE stream = ?1";
 
@@ -51,6 +55,24 @@ const char* text_of(Sql statement) {
             return "INSERT INTO entry(call, seq, kind, key, type, payload, checksum) VALUES(?,?,?,?,?,?,?)";
         case Sql::append_event:
             return "INSERT INTO event(stream, seq, payload, checksum) VALUES(?,?,?,?)";
+
+        // Not INSERT OR REPLACE: that would take the key away from another call.
+        case Sql::put_handle:
+            return "INSERT INTO handle(" HANDLE_COLUMNS
+                   ") VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT(call) DO UPDATE SET owner = excluded.owner, idempotency_key = "
+                   "excluded.idempotency_key, reach = excluded.reach, created_ms = excluded.created_ms, updated_ms = excluded.updated_ms, "
+                   "ttl_ms = excluded.ttl_ms, document = excluded.document, checksum = excluded.checksum";
+        case Sql::insert_arrival:
+            return "INSERT INTO arrival(call, key, payload, checksum) VALUES(?,?,?,?)";
+        case Sql::drop_call_own_events:
+            return "DELETE FROM event WHERE stream IN (SELECT stream FROM call WHERE id = ?1 AND NOT EXISTS "
+                   "(SELECT 1 FROM call AS other WHERE other.stream = call.stream AND other.id <> ?1))";
+        case Sql::drop_call:
+            return "DELETE FROM call WHERE id = ?1";
+        case Sql::put_secret:
+            return "INSERT OR REPLACE INTO secret(id, created_ms, value, checksum) VALUES(?,?,?,?)";
+        case Sql::drop_secret:
+            return "DELETE FROM secret WHERE id = ?1";
 
         case Sql::put_map_row:
             return "INSERT OR REPLACE INTO map_row(map, key, value, version, checksum) VALUES(?,?,?,?,?)";
@@ -73,6 +95,21 @@ const char* text_of(Sql statement) {
             return "SELECT " CALL_COLUMNS " FROM call WHERE stream = ?1 ORDER BY id";
         case Sql::unfinished_calls:
             return "SELECT " CALL_COLUMNS " FROM call WHERE state < 2 ORDER BY accepted_ms, id";
+        case Sql::handle:
+            return "SELECT " HANDLE_COLUMNS " FROM handle WHERE call = ?1";
+        case Sql::handle_of_key:
+            return "SELECT " HANDLE_COLUMNS " FROM handle WHERE idempotency_key = ?1 AND idempotency_key <> ''";
+        case Sql::handles:
+            return "SELECT " HANDLE_COLUMNS " FROM handle WHERE owner = ?1 AND reach & ?2 ORDER BY call DESC LIMIT ?3";
+        case Sql::handles_before:
+            return "SELECT " HANDLE_COLUMNS " FROM handle WHERE owner = ?1 AND reach & ?2 AND call < ?4 ORDER BY call DESC LIMIT ?3";
+        case Sql::expired_handles:
+            return "SELECT " HANDLE_COLUMNS
+                   " FROM handle WHERE created_ms + ttl_ms <= ?1 AND ttl_ms > 0 ORDER BY created_ms + ttl_ms, call LIMIT ?2";
+        case Sql::arrivals:
+            return "SELECT key, payload, checksum FROM arrival WHERE call = ?1 ORDER BY key";
+        case Sql::secrets:
+            return "SELECT id, created_ms, value, checksum FROM secret ORDER BY id";
         case Sql::entries:
             return "SELECT seq, kind, key, type, payload, checksum FROM entry WHERE call = ?1 ORDER BY seq";
         case Sql::events:

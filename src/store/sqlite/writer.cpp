@@ -9,6 +9,7 @@
 
 #include "base/crash_point.hpp"
 #include "store/sqlite/failure.hpp"
+#include "store/sqlite/handle_reader.hpp"
 #include "store/sqlite/reader.hpp"
 #include "store/sqlite/row_checksum.hpp"
 
@@ -188,6 +189,43 @@ Writer::Applied Writer::apply_one(const AppendEvent& write) {
     const EventRow& row = write.row;
     Statement statement(*connection_, Sql::append_event);
     return written(statement.text(row.stream).integer(row.seq).text(row.payload).integer(event_checksum(row)));
+}
+
+Writer::Applied Writer::apply_one(const PutHandle& write) {
+    const HandleRow& row = write.row;
+    Statement statement(*connection_, Sql::put_handle);
+    statement.text(row.call).text(row.owner).text(row.idempotency_key).integer(row.reach);
+    statement.integer(row.created_ms).integer(row.updated_ms).integer(row.ttl_ms).text(row.document);
+    return written(statement.integer(handle_checksum(row)));
+}
+
+Writer::Applied Writer::apply_one(const InsertArrival& write) {
+    if (const Applied runs = apply_one(ExpectRunning{write.call}); runs != Applied::whole) {
+        return runs;
+    }
+    Statement statement(*connection_, Sql::insert_arrival);
+    return written(statement.text(write.call).text(write.row.key).text(write.row.payload).integer(arrival_checksum(write.call, write.row)));
+}
+
+Writer::Applied Writer::apply_one(const DropCall& write) {
+    for (const Sql which : {Sql::drop_call_own_events, Sql::drop_call}) {
+        Statement statement(*connection_, which);
+        if (const Applied applied = written(statement.text(write.id)); applied != Applied::whole) {
+            return applied;
+        }
+    }
+    return Applied::whole;
+}
+
+Writer::Applied Writer::apply_one(const PutSecret& write) {
+    const SecretRow& row = write.row;
+    Statement statement(*connection_, Sql::put_secret);
+    return written(statement.integer(row.id).integer(row.created_ms).blob(row.value).integer(secret_checksum(row)));
+}
+
+Writer::Applied Writer::apply_one(const DropSecret& write) {
+    Statement statement(*connection_, Sql::drop_secret);
+    return written(statement.integer(write.id));
 }
 
 Writer::Applied Writer::apply_one(const PutMapRow& write) {

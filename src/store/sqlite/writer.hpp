@@ -46,6 +46,11 @@ private:
     Applied apply_one(const CountAttempt& write);
     Applied apply_one(const AppendEntry& write);
     Applied apply_one(const AppendEvent& write);
+    Applied apply_one(const PutHandle& write);
+    Applied apply_one(const InsertArrival& write);
+    Applied apply_one(const DropCall& write);
+    Applied apply_one(const PutSecret& write);
+    Applied apply_one(const DropSecret& write);
     Applied apply_one(const PutMapRow& write);
     Applied apply_one(const EraseMapRow& write);
     Applied apply_one(const ExpectMapRow& write);

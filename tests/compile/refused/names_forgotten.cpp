@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// says: the number of names is not the number of the handler's parameters
+// says: this handler has parameters without a name
 #include <durable_mcp/server.hpp>
 
 void offer(durable_mcp::DurableMCP& server) {

@@ -58,6 +58,9 @@ public:
     std::map<std::string, std::string> types;            ///< alias → type tag
     std::map<std::string, Rows> maps;
     std::vector<std::string> said;                       ///< everything else, one line each
+    std::map<std::string, std::string> answers;          ///< alias → what the client says
+    std::vector<detail::QuestionRequest> asked;
+    std::string client = "{}";
     std::optional<bool> retried;                         ///< what is_retryable said of the last exception
 
     std::string step(const detail::StepRequest& request) override {
@@ -99,6 +102,20 @@ public:
     void log(int level, std::string_view data_json, std::string_view logger) override {
         said.push_back("log " + std::to_string(level) + " " + std::string(data_json) + " " + std::string(logger));
     }
+    void send_resource_updated(std::string_view uri) override { said.push_back("updated " + std::string(uri)); }
+    std::vector<std::string> ask(const std::vector<detail::QuestionRequest>& questions) override {
+        std::vector<std::string> given;
+        std::string line = "ask";
+        for (const detail::QuestionRequest& question : questions) {
+            line += " " + question.alias;
+            asked.push_back(question);
+            given.push_back(answers.at(question.alias));
+        }
+        said.push_back(line);
+        return given;
+    }
+    bool become_task() override { return true; }
+    [[nodiscard]] std::string client_json() const override { return client; }
     void send_list_changed(std::string_view list) override { said.push_back("changed " + std::string(list)); }
     std::string idempotency_key(std::string_view alias) override { return "key of " + std::string(alias); }
     [[nodiscard]] std::string_view call_id() const override { return "call-1"; }

@@ -66,6 +66,11 @@ TEST(options, the_defaults_shown_to_users_are_those_of_the_house) {
     EXPECT_EQ(ours.decide_after, theirs.decide_after);
     EXPECT_EQ(ours.retry_after, theirs.retry_after);
     EXPECT_EQ(ours.boot_hold, theirs.boot_hold);
+    EXPECT_EQ(ours.reask_after, theirs.reask_after);
+    EXPECT_EQ(ours.state_lifetime, theirs.state_lifetime);
+    EXPECT_EQ(ours.key_retention, theirs.key_retention);
+    EXPECT_EQ(ours.inline_wait, theirs.inline_wait);
+    EXPECT_EQ(ours.task_ttl, theirs.task_ttl);
     EXPECT_EQ(ours.recovery_concurrency, theirs.recovery_concurrency);
     EXPECT_EQ(ours.crashed_attempts, theirs.crashed_attempts);
     EXPECT_EQ(ours.step_value_bytes, theirs.step_value_bytes);
@@ -74,6 +79,31 @@ TEST(options, the_defaults_shown_to_users_are_those_of_the_house) {
     EXPECT_EQ(ours.entries_per_call, theirs.entries_per_call);
     EXPECT_EQ(ours.list_page, theirs.list_page);
     EXPECT_EQ(ours.handler_threads, theirs.handler_threads);
+}
+
+TEST(options, times_of_waiting_and_keeping_are_passed_on_and_checked) {
+    Options options = good();
+    options.inline_wait = std::chrono::milliseconds(0);
+    options.task_ttl = std::chrono::hours(1);
+    options.limits.reask_after = std::chrono::seconds(5);
+    check_options(options);
+    EXPECT_EQ(house_limits(options).inline_wait.count(), 0);
+    EXPECT_EQ(house_limits(options).task_ttl, std::chrono::hours(1));
+    EXPECT_EQ(house_limits(options).reask_after, std::chrono::seconds(5));
+    const auto refused = [](auto change) {
+        Options wrong = good();
+        change(wrong);
+        try {
+            check_options(wrong);
+        } catch (const std::invalid_argument&) {
+            return true;
+        }
+        return false;
+    };
+    EXPECT_TRUE(refused([](Options& wrong) { wrong.inline_wait = std::chrono::milliseconds(-1); }));
+    EXPECT_TRUE(refused([](Options& wrong) { wrong.task_ttl = std::chrono::milliseconds(0); }));
+    EXPECT_TRUE(refused([](Options& wrong) { wrong.list_cache = std::chrono::milliseconds(-1); }));
+    EXPECT_TRUE(refused([](Options& wrong) { wrong.limits.state_lifetime = std::chrono::milliseconds(0); }));
 }
 
 TEST(options, the_implementation_says_only_what_is_known) {

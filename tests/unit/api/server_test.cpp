@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <future>
@@ -14,14 +15,16 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "api/store_factory.hpp"
 #include "durable_mcp/asio.hpp"
+#include "store/memory/memory_store.hpp"
 #include "unit/api/registered.hpp"
 
 namespace durable_mcp::api {
 namespace {
 
-/// Sends one request and reads until the server closes.
-std::string exchange(std::uint16_t port, const std::string& body, const std::string& headers = {}) {
+/// Connects and sends one request. The socket, or -1 where nobody listens.
+int send_request(std::uint16_t port, const std::string& body, const std::string& headers = {}) {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -29,12 +32,20 @@ std::string exchange(std::uint16_t port, const std::string& body, const std::str
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         ::close(fd);
-        return "no connection";
+        return -1;
     }
     const std::string request = "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n"
                                 "Accept: application/json, text/event-stream\r\n" + headers + "Content-Length: " + std::to_string(body.size()) +
                                 "\r\n\r\n" + body;
     EXPECT_EQ(::send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+    return fd;
+}
+
+/// Reads until the server closes.
+std::string read_response(int fd) {
+    if (fd < 0) {
+        return "no connection";
+    }
     std::string response;
     char buffer[4096];
     for (ssize_t n = 0; (n = ::recv(fd, buffer, sizeof buffer, 0)) > 0;) {
@@ -42,6 +53,11 @@ std::string exchange(std::uint16_t port, const std::string& body, const std::str
     }
     ::close(fd);
     return response;
+}
+
+/// Sends one request and reads until the server closes.
+std::string exchange(std::uint16_t port, const std::string& body, const std::string& headers = {}) {
+    return read_response(send_request(port, body, headers));
 }
 
 const std::string initialize = R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},)"
@@ -157,6 +173,130 @@ TEST(server, it_serves_on_the_programs_own_io_context) {
     context.stop();
     first.join();
     second.join();
+}
+
+/// A memory store whose commits fail, while `fails` is set, as a disk does that dies during one: nobody knows what became of it.
+class DyingDisk final : public detail::StoreFactory {
+public:
+    base::Result<std::unique_ptr<store::StoreLock>> lock() override { return std::unique_ptr<store::StoreLock>(std::make_unique<Lock>(*this)); }
+    std::atomic<bool> fails{false};
+
+private:
+    struct Lock final : store::StoreLock {
+        explicit Lock(DyingDisk& owner) : disk(owner) {}
+        base::Result<std::shared_ptr<store::Store>> open() override {
+            disk.store_->reopen();
+            disk.store_->on_commit([&owner = disk](std::uint64_t) -> std::optional<store::CommitFault> {
+                if (!owner.fails.load()) {
+                    return std::nullopt;
+                }
+                return store::CommitFault{{base::FailureCode::outcome_unknown, "fsync of the log: Input/output error"}, true};
+            });
+            return std::shared_ptr<store::Store>(disk.store_);
+        }
+        DyingDisk& disk;
+    };
+
+    const std::shared_ptr<store::MemoryStore> store_ = store::open_memory_store();
+};
+
+TEST(server, run_ends_with_an_error_that_says_what_to_do_when_the_outcome_of_a_commit_is_unknown) {
+    const auto disk = std::make_shared<DyingDisk>();
+    Options options = at_any_port(Store(disk));
+    options.log_level = LogLevel::emergency;  // it would say that it is poisoned
+    DurableMCP server(options);
+    offer_book(server);
+    const auto run = [&] {
+        auto done = std::async(std::launch::async, [&] { server.run(); });
+        while (!server.is_ready()) {
+            std::this_thread::yield();
+        }
+        return done;
+    };
+    auto done = run();
+    disk->fails = true;
+    const std::string answer = book(server.port());
+    EXPECT_EQ(answer.find("booked"), std::string::npos) << "nothing is answered that may not be on disk: " << answer;
+    ASSERT_EQ(done.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+    try {
+        done.get();
+        FAIL() << "run() ended as if nothing had happened";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::store_unavailable);
+        const std::string sentence = error.what();
+        EXPECT_NE(sentence.find("fsync of the log: Input/output error"), std::string::npos) << sentence;
+        EXPECT_NE(sentence.find("Start it again"), std::string::npos) << sentence;
+    }
+    EXPECT_FALSE(server.is_ready());
+    EXPECT_EQ(exchange(server.port(), initialize), "no connection");
+
+    // Started again, it reads what is true: the session of book() above had reached the disk, and the server answers.
+    disk->fails = false;
+    done = run();
+    EXPECT_NE(book(server.port()).find("booked"), std::string::npos);
+    server.stop();
+    ASSERT_EQ(done.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+    EXPECT_NO_THROW(done.get()) << "the error of the last run is not told twice";
+}
+
+/// A store that can be locked at once, and is opened when the test says so.
+class SlowDisk final : public detail::StoreFactory {
+public:
+    base::Result<std::unique_ptr<store::StoreLock>> lock() override {
+        if (is_locked.exchange(true)) {
+            return base::Failure{base::FailureCode::store_locked, "somebody else has it: stop the other server"};
+        }
+        return std::unique_ptr<store::StoreLock>(std::make_unique<Lock>(*this));
+    }
+
+    std::atomic<bool> is_locked{false};
+    std::atomic<int> opened{0};
+    std::promise<void> may_open;
+
+private:
+    struct Lock final : store::StoreLock {
+        explicit Lock(SlowDisk& owner) : disk(owner) {}
+        ~Lock() override { disk.is_locked = false; }
+        base::Result<std::shared_ptr<store::Store>> open() override {
+            ++disk.opened;
+            disk.may_open.get_future().wait();
+            return std::shared_ptr<store::Store>(store::open_memory_store());
+        }
+        SlowDisk& disk;
+    };
+};
+
+TEST(server, it_takes_the_lock_then_the_port_and_holds_what_arrives_while_the_store_is_opened) {  // B51
+    const auto disk = std::make_shared<SlowDisk>();
+    DurableMCP server(at_any_port(Store(disk)));
+    auto started = std::async(std::launch::async, [&] { server.start(); });
+    while (disk->opened == 0) {
+        std::this_thread::yield();
+    }
+    // It is being opened: the port is bound, nobody else gets the store, and nothing is refused.
+    DurableMCP rival(at_any_port(Store(disk)));
+    EXPECT_THROW(rival.start(), Error);
+    EXPECT_FALSE(server.is_ready());
+    const int held = send_request(server.port(), initialize);
+    EXPECT_GE(held, 0);
+    EXPECT_EQ(started.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+    disk->may_open.set_value();
+    const std::string response = read_response(held);
+    EXPECT_TRUE(response.starts_with("HTTP/1.1 200")) << response;
+    started.get();
+    EXPECT_TRUE(server.is_ready());
+}
+
+TEST(server, a_port_in_use_is_found_before_the_store_is_opened) {  // B51
+    DurableMCP first(at_any_port(memory()));
+    first.start();
+    const auto disk = std::make_shared<SlowDisk>();
+    Options same_port = at_any_port(Store(disk));
+    same_port.port = first.port();
+    DurableMCP second(same_port);
+    EXPECT_THROW(second.start(), Error);
+    EXPECT_EQ(disk->opened, 0);
+    EXPECT_FALSE(disk->is_locked) << "the lock was given back";
 }
 
 TEST(server, run_ends_with_a_signal_or_with_stop) {

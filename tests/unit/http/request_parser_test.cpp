@@ -54,6 +54,19 @@ TEST(request_parser, a_chunked_body_is_decoded_however_it_is_cut) {
     }
 }
 
+TEST(request_parser, a_body_of_nothing_but_the_last_chunk_may_come_byte_by_byte) {
+    for (const std::string& bytes : std::initializer_list<std::string>{"0\r\n\r\nGET", "000\r\n\r\nGET", "0;a=b\r\n\r\nGET"}) {
+        for (std::size_t piece = 1; piece <= bytes.size(); ++piece) {
+            const auto outcome = decode(bytes, piece);
+            EXPECT_EQ(outcome.status, 200u) << bytes << piece;
+            EXPECT_EQ(outcome.body, "") << bytes << piece;
+            EXPECT_EQ(outcome.left, 3u) << bytes << piece;
+        }
+        EXPECT_EQ(decode(bytes.substr(0, 4), 1).status, 0u) << bytes;
+    }
+    EXPECT_EQ(decode("0\r\nX: y\r\n\r\n", 1).status, 400u);
+}
+
 TEST(request_parser, malformed_chunks_are_refused) {
     for (const std::string& bytes : std::initializer_list<std::string>{
              "x\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "-1\r\n\r\n",

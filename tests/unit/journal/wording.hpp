@@ -38,6 +38,7 @@ inline std::string words(EntryKind kind) {
         case EntryKind::transaction_failed: return "transaction_failed";
         case EntryKind::event_sent: return "event_sent";
         case EntryKind::event_inside: return "event_inside";
+        case EntryKind::question_asked: return "question_asked";
     }
     return "unknown";
 }
@@ -45,6 +46,7 @@ inline std::string words(EntryKind kind) {
 struct DecisionWords {
     std::string operator()(const Execute&) const { return "execute"; }
     std::string operator()(const AwaitDurable&) const { return "await durable"; }
+    std::string operator()(const AwaitArrival&) const { return "await arrival"; }
     std::string operator()(const UseRecorded& use) const { return "recorded " + use.value; }
     std::string operator()(const RaiseFailed& raise) const { return "failed " + raise.fault.type + ": " + raise.fault.message; }
     std::string operator()(const RaiseInterrupted&) const { return "interrupted"; }

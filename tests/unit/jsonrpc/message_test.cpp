@@ -143,5 +143,17 @@ TEST(message, notifications_are_written_around_their_params) {
               R"({"jsonrpc":"2.0","method":"notifications/tools/list_changed"})");
 }
 
+TEST(message, a_request_is_written_with_its_id_as_it_is) {
+    EXPECT_EQ(write_request(Id{"\"q/1\""}, "roots/list", ""), R"({"jsonrpc":"2.0","id":"q/1","method":"roots/list"})");
+    EXPECT_EQ(write_request(Id{"5"}, "elicitation/create", R"({"a":1})"), R"({"jsonrpc":"2.0","id":5,"method":"elicitation/create","params":{"a":1}})");
+}
+
+TEST(message, a_stored_response_is_sent_under_another_id_and_nothing_else_changes) {
+    const std::string result = R"({"id":1,"text":"\u00e9 1.0"})";
+    EXPECT_EQ(readdress(write_result(Id{"1"}, result), Id{"1"}, Id{"\"other\""}), write_result(Id{"\"other\""}, result));
+    const Error error{-32603, "no", {}};
+    EXPECT_EQ(readdress(write_error(Id{"\"a\""}, error), Id{"\"a\""}, Id{"7"}), write_error(Id{"7"}, error));
+}
+
 }  // namespace
 }  // namespace durable_mcp::jsonrpc

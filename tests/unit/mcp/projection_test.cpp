@@ -182,5 +182,87 @@ TEST(projection, progress_has_a_message_where_the_revision_has_a_place_for_it) {
     EXPECT_EQ(progress_params(Revision::r2025_11_25, "t", -1e300, {}, "").dump(), R"({"progress":-1e+300,"progressToken":"t"})");
 }
 
+// ── The stateless era ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const ServerFacts shop{{{"name", "shop"}, {"version", "1.0"}}, "", 60'000};
+
+TEST(projection, a_result_of_the_stateless_era_is_complete_and_identified) {
+    struct Row {
+        const char* why;
+        ItemKind kind;
+        const char* result;
+        const char* shown;  ///< without serverInfo
+    };
+    const Row table[] = {
+        {"structured value that is no object", ItemKind::tool, R"({"structuredContent":[1,2]})",
+         R"({"content":[],"structuredContent":[1,2],"resultType":"complete"})"},
+        {"error", ItemKind::tool, R"({"content":[],"isError":true})", R"({"content":[],"isError":true,"resultType":"complete"})"},
+        {"prompt", ItemKind::prompt, R"({"messages":[]})", R"({"messages":[],"resultType":"complete"})"},
+        {"resource", ItemKind::resource, R"({"contents":[]})",
+         R"({"contents":[],"resultType":"complete","ttlMs":60000,"cacheScope":"private"})"},
+        {"resource that says itself how long", ItemKind::resource_template, R"({"contents":[],"ttlMs":5,"cacheScope":"public"})",
+         R"({"contents":[],"resultType":"complete","ttlMs":5,"cacheScope":"public"})"},
+        {"resource with nonsense", ItemKind::resource, R"({"contents":[],"ttlMs":-1,"cacheScope":"mine"})",
+         R"({"contents":[],"resultType":"complete","ttlMs":60000,"cacheScope":"private"})"},
+        {"completion", ItemKind::completion, R"({"completion":{"values":[]}})", R"({"completion":{"values":[]},"resultType":"complete"})"},
+    };
+    for (const Row& row : table) {
+        Json shown = project_result(row.kind, stateless_revision, Json::parse(row.result), shop);
+        EXPECT_EQ(shown["_meta"]["io.modelcontextprotocol/serverInfo"], shop.implementation) << row.why;
+        shown.erase("_meta");
+        EXPECT_EQ(shown, Json::parse(row.shown)) << row.why;
+    }
+    const Json kept = project_result(ItemKind::tool, stateless_revision, {{"content", Json::array()}, {"_meta", {{"a", 1}}}}, shop);
+    EXPECT_EQ(kept.at("_meta").at("a"), 1);
+}
+
+TEST(projection, no_more_completions_than_an_answer_may_hold) {
+    Json values = Json::array();
+    for (int i = 0; i < 150; ++i) {
+        values.push_back(std::to_string(i));
+    }
+    const Json shown = project_result(ItemKind::completion, Revision::r2025_11_25, {{"completion", {{"values", values}}}});
+    EXPECT_EQ(shown.at("completion").at("values").size(), 100u);
+    EXPECT_EQ(shown.at("completion").at("total"), 150);
+    EXPECT_EQ(shown.at("completion").at("hasMore"), true);
+}
+
+TEST(projection, a_tool_of_the_stateless_era_has_no_execution_and_any_output_schema) {
+    const Json tool{{"name", "t"}, {"execution", {{"taskSupport", "optional"}}}, {"outputSchema", {{"type", "array"}}}, {"icons", Json::array()}};
+    const Json shown = project_descriptor(ItemKind::tool, stateless_revision, tool);
+    EXPECT_FALSE(shown.contains("execution"));
+    EXPECT_EQ(shown.at("outputSchema"), Json({{"type", "array"}}));
+    EXPECT_TRUE(shown.contains("icons"));
+    EXPECT_TRUE(project_descriptor(ItemKind::tool, Revision::r2025_11_25, tool).contains("execution"));
+}
+
+TEST(projection, a_text_is_completed_to_a_result) {
+    EXPECT_EQ(complete_result(shop, "{}", false),
+              R"({"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"shop","version":"1.0"}}})");
+    EXPECT_EQ(complete_result({}, R"({"tools":[]})", true), R"({"tools":[],"resultType":"complete","ttlMs":0,"cacheScope":"private"})");
+}
+
+TEST(projection, errors_are_said_in_the_codes_of_the_revision) {
+    EXPECT_EQ(project_error(Revision::r2025_11_25, {-32002, "x", {}}).code, -32002);
+    EXPECT_EQ(project_error(stateless_revision, {-32002, "x", {}}).code, -32602);
+    EXPECT_EQ(project_error(Revision::r2025_11_25, {-32042, "x", {}}).code, -32042);
+    EXPECT_EQ(project_error(Revision::r2025_06_18, {-32042, "x", {}}).code, -32603);
+    EXPECT_EQ(project_error(stateless_revision, {-32042, "x", {}}).code, -32603);
+    EXPECT_EQ(project_error(stateless_revision, {5, "x", {}}).code, 5);
+}
+
+// B44: one key, two eras.
+TEST(projection, B44_a_recorded_result_is_given_to_a_client_of_the_other_era_in_its_words) {
+    const Json session_form{{"content", {{{"type", "text"}, {"text", "3"}}}}, {"structuredContent", {{"a", 1}}}};
+    const Json modern = project_recorded(session_form, Revision::r2025_11_25, stateless_revision, shop);
+    EXPECT_EQ(modern.at("resultType"), "complete");
+    EXPECT_TRUE(modern.at("_meta").contains("io.modelcontextprotocol/serverInfo"));
+    EXPECT_EQ(project_recorded(modern, stateless_revision, Revision::r2025_11_25, shop), session_form);
+    Json number = modern;
+    number["structuredContent"] = 3;
+    EXPECT_FALSE(project_recorded(number, stateless_revision, Revision::r2025_11_25, shop).contains("structuredContent"));
+    EXPECT_EQ(project_recorded(number, stateless_revision, stateless_revision, shop), number) << "the same revision: not a byte is touched";
+}
+
 }  // namespace
 }  // namespace durable_mcp::mcp

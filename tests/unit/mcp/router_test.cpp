@@ -5,6 +5,8 @@
 
 #include <array>
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
 
 #include "mcp/projection.hpp"
@@ -32,7 +34,9 @@ protected:
                        target})
                 .with(ItemKind::resource, {"shop://terms", {{"uri", "shop://terms"}, {"name", "terms"}}, target})
                 .with(ItemKind::resource_template,
-                      {"shop://order/{id}", {{"uriTemplate", "shop://order/{id}"}, {"name", "order"}}, target});
+                      {"shop://order/{id}", {{"uriTemplate", "shop://order/{id}"}, {"name", "order"}}, target})
+                .with(ItemKind::completion, {completion_name(ItemKind::prompt, "greet", "who"), Json::object(), target})
+                .with(ItemKind::completion, {completion_name(ItemKind::resource_template, "shop://order/{id}", "id"), Json::object(), target});
         session.id = "s";
     }
 
@@ -67,7 +71,8 @@ protected:
 
 /// Which verdict a message gets, as a word.
 std::string_view name_of(const Verdict& verdict) {
-    constexpr std::string_view names[] = {"answer", "refuse", "nothing", "begin", "initialized", "level", "cancel", "take", "call"};
+    constexpr std::string_view names[] = {"answer", "refuse", "nothing", "begin", "initialized", "level", "cancel", "take", "call",
+                                          "subscribe", "unsubscribe", "listen", "task"};
     return names[verdict.index()];
 }
 
@@ -89,17 +94,15 @@ TEST_F(Router, every_method_of_every_revision_has_its_verdict) {
         {"resources/templates/list", "{}", "answer"},
         {"resources/read", R"({"uri":"shop://terms"})", "call"},
         {"logging/setLevel", R"({"level":"debug"})", "level"},
-        {"resources/subscribe", R"({"uri":"shop://terms"})", "unknown"},
-        {"resources/unsubscribe", R"({"uri":"shop://terms"})", "unknown"},
-        {"completion/complete", R"({"ref":{"type":"ref/prompt","name":"greet"},"argument":{"name":"who","value":""}})", "unknown"},
+        {"resources/subscribe", R"({"uri":"shop://terms"})", "subscribe"},
+        {"resources/unsubscribe", R"({"uri":"shop://gone"})", "unsubscribe"},
+        {"completion/complete", R"({"ref":{"type":"ref/prompt","name":"greet"},"argument":{"name":"who","value":""}})", "call"},
+        {"completion/complete", R"({"ref":{"type":"ref/prompt","name":"greet"},"argument":{"name":"how","value":""}})", "answer"},
         {"notifications/initialized", "", "unknown"},
         {"notifications/cancelled", R"({"requestId":1})", "unknown"},
         {"server/discover", "{}", "unknown"},
         {"subscriptions/listen", "{}", "unknown"},
-        {"tasks/get", "{}", "unknown"},
-        {"tasks/list", "{}", "unknown"},
-        {"tasks/result", "{}", "unknown"},
-        {"tasks/cancel", "{}", "unknown"},
+        {"tasks/update", "{}", "unknown"},
         {"Ping", "", "unknown"},
         {"", "", "unknown"},
     };
@@ -245,8 +248,12 @@ TEST_F(Router, initialize_begins_a_session_in_the_negotiated_revision) {
         EXPECT_EQ(result.at("protocolVersion"), traits(spoken).date);
         EXPECT_EQ(result.at("serverInfo"), project_implementation(spoken, facts.implementation)) << asked;
         EXPECT_EQ(result.at("instructions"), "Be kind.");
-        EXPECT_EQ(result.at("capabilities"), Json::parse(R"({"logging":{},"prompts":{"listChanged":true},"resources":{"listChanged":true},
-                                                             "tools":{"listChanged":true}})"));
+        Json offered = Json::parse(R"({"logging":{},"prompts":{"listChanged":true},"resources":{"listChanged":true,"subscribe":true},
+                                       "tools":{"listChanged":true}})");
+        if (spoken != Revision::r2024_11_05) {
+            offered["completions"] = Json::object();
+        }
+        EXPECT_EQ(result.at("capabilities"), offered);
     }
 }
 
@@ -325,6 +332,156 @@ TEST_F(Router, lists_are_what_the_catalog_says) {
     EXPECT_EQ(answer_of(ask("resources/templates/list"))["resourceTemplates"][0]["uriTemplate"], "shop://order/{id}");
     EXPECT_EQ(answer_of(ask("ping")), Json::object());
     EXPECT_EQ(std::get<SetLogLevel>(ask("logging/setLevel", {{"level", "warning"}})).level, LogLevel::warning);
+}
+
+// ── Subscriptions, completions, tasks of the session era ───────────────────────────────────────────────────────────────────
+
+TEST_F(Router, one_subscribes_to_what_there_is) {
+    EXPECT_EQ(std::get<Subscribe>(ask("resources/subscribe", {{"uri", "shop://order/7"}})).uri, "shop://order/7");
+    EXPECT_EQ(std::get<Unsubscribe>(ask("resources/unsubscribe", {{"uri", "shop://gone"}})).uri, "shop://gone");
+    EXPECT_EQ(refusal_of(ask("resources/subscribe", {{"uri", "shop://none"}})).code, -32002);
+    for (const char* method : {"resources/subscribe", "resources/unsubscribe"}) {
+        EXPECT_EQ(refusal_of(ask(method, Json::object())).code, -32602) << method;
+        EXPECT_EQ(refusal_of(ask(method, {{"uri", std::string(9000, 'x')}})).code, -32602) << method;
+    }
+}
+
+TEST_F(Router, a_completion_is_a_call_of_what_completes_that_argument) {
+    const Json asked{{"ref", {{"type", "ref/prompt"}, {"name", "greet"}}},
+                     {"argument", {{"name", "who"}, {"value", "Al"}}},
+                     {"context", {{"arguments", {{"how", "kindly"}}}}}};
+    for (const Revision revision : all) {
+        session.revision = revision;
+        const auto call = std::get<StartCall>(ask("completion/complete", asked));
+        EXPECT_EQ(call.kind, ItemKind::completion);
+        const Json context = revision >= Revision::r2025_06_18 ? Json{{"how", "kindly"}} : Json::object();
+        EXPECT_EQ(call.arguments, Json({{"value", "Al"}, {"context", context}})) << traits(revision).date;
+    }
+    auto templated = ask("completion/complete", {{"ref", {{"type", "ref/resource"}, {"uri", "shop://order/{id}"}}},
+                                                 {"argument", {{"name", "id"}, {"value", ""}}}});
+    EXPECT_EQ(std::get<StartCall>(templated).name, completion_name(ItemKind::resource_template, "shop://order/{id}", "id"));
+    EXPECT_EQ(answer_of(ask("completion/complete", {{"ref", {{"type", "ref/resource"}, {"uri", "shop://terms"}}},
+                                                    {"argument", {{"name", "x"}, {"value", ""}}}})),
+              Json::parse(R"({"completion":{"values":[],"total":0,"hasMore":false}})"));
+    EXPECT_NE(completion_name(ItemKind::prompt, "a:b", "c"), completion_name(ItemKind::prompt, "a", "b:c"));
+}
+
+TEST_F(Router, a_completion_of_something_unknown_is_invalid_params) {
+    const char* table[] = {
+        "{}",
+        R"({"ref":{"type":"ref/prompt","name":"nope"},"argument":{"name":"who","value":""}})",
+        R"({"ref":{"type":"ref/resource","uri":"nope://"},"argument":{"name":"who","value":""}})",
+        R"({"ref":{"type":"ref/tool","name":"pay"},"argument":{"name":"who","value":""}})",
+        R"({"ref":{"type":"ref/prompt"},"argument":{"name":"who","value":""}})",
+        R"({"ref":{"type":"ref/prompt","name":"greet"}})",
+        R"({"ref":{"type":"ref/prompt","name":"greet"},"argument":{"name":"who"}})",
+        R"({"ref":{"type":"ref/prompt","name":"greet"},"argument":{"name":"who","value":5}})",
+        R"({"ref":{"type":"ref/prompt","name":"greet"},"argument":{"name":"who","value":""},"context":5})",
+        R"({"ref":{"type":"ref/prompt","name":"greet"},"argument":{"name":"who","value":""},"context":{"arguments":{"how":5}}})",
+    };
+    for (const char* params : table) {
+        EXPECT_EQ(refusal_of(ask("completion/complete", Json::parse(params))).code, -32602) << params;
+    }
+}
+
+Item tool_with_support(const std::string& name, const char* support) {
+    const Json descriptor{{"name", name}, {"inputSchema", {{"type", "object"}}}, {"execution", {{"taskSupport", support}}}};
+    return {name, descriptor, std::make_shared<const Target>()};
+}
+
+// protocol §4.1, erratum E9
+TEST_F(Router, who_may_ask_for_a_task_depends_on_revision_and_tool) {
+    EXPECT_FALSE(std::get<StartCall>(ask("tools/call", {{"name", "pay"}, {"task", Json::object()}})).augmentation.has_value())
+        << "no tool may be a task: the capability is not declared, and params.task means nothing";
+    EXPECT_FALSE(capabilities(catalog, Revision::r2025_11_25).contains("tasks"));
+    catalog = catalog.with(ItemKind::tool, tool_with_support("may", "optional")).with(ItemKind::tool, tool_with_support("must", "required"));
+
+    struct Row {
+        Revision revision;
+        const char* tool;
+        const char* task;  ///< params.task, or null
+        int code;          ///< 0: it is called
+        bool is_task;
+    };
+    const Row table[] = {
+        {Revision::r2025_11_25, "pay", nullptr, 0, false},     {Revision::r2025_11_25, "pay", "{}", -32601, false},
+        {Revision::r2025_11_25, "may", nullptr, 0, false},     {Revision::r2025_11_25, "may", "{}", 0, true},
+        {Revision::r2025_11_25, "must", nullptr, -32601, false}, {Revision::r2025_11_25, "must", R"({"ttl":null})", 0, true},
+        {Revision::r2025_11_25, "may", "5", -32602, false},    {Revision::r2025_11_25, "may", R"({"ttl":-1})", -32602, false},
+        {Revision::r2025_11_25, "may", R"({"ttl":1.5})", -32602, false}, {Revision::r2025_11_25, "may", R"({"ttl":"1"})", -32602, false},
+        {Revision::r2025_06_18, "pay", "{}", 0, false},        {Revision::r2025_06_18, "may", "{}", 0, false},
+        {Revision::r2025_06_18, "must", "{}", -32601, false},
+    };
+    for (const Row& row : table) {
+        session.revision = row.revision;
+        Json params{{"name", row.tool}};
+        if (row.task != nullptr) {
+            params["task"] = Json::parse(row.task);
+        }
+        auto verdict = ask("tools/call", params);
+        const std::string what = std::string(row.tool) + " " + (row.task == nullptr ? "" : row.task);
+        if (row.code != 0) {
+            EXPECT_EQ(refusal_of(std::move(verdict)).code, row.code) << what;
+            continue;
+        }
+        ASSERT_TRUE(std::holds_alternative<StartCall>(verdict)) << what;
+        const auto& call = std::get<StartCall>(verdict);
+        EXPECT_EQ(call.augmentation.has_value(), row.is_task) << what;
+        EXPECT_EQ(call.must_be_task, std::string_view(row.tool) == "must") << what;
+        EXPECT_FALSE(call.may_become_task) << what;
+    }
+    session.revision = Revision::r2025_11_25;
+    EXPECT_EQ(std::get<StartCall>(ask("tools/call", {{"name", "may"}, {"task", {{"ttl", 60'000}}}})).augmentation->ttl_ms, 60'000);
+    EXPECT_EQ(capabilities(catalog, Revision::r2025_11_25).at("tasks"),
+              Json::parse(R"({"list":{},"cancel":{},"requests":{"tools":{"call":{}}}})"));
+    EXPECT_FALSE(capabilities(catalog, Revision::r2025_06_18).contains("tasks"));
+    EXPECT_THROW((void)catalog.with(ItemKind::tool, tool_with_support("odd", "sometimes")), std::invalid_argument);
+    // A call that was accepted is not refused because its tool has changed its mind since.
+    const auto again = route_again(catalog.with(ItemKind::tool, tool_with_support("may", "forbidden")), Revision::r2025_11_25, "tools/call",
+                                   {{"name", "may"}, {"task", Json::object()}});
+    EXPECT_TRUE(std::holds_alternative<StartCall>(again));
+}
+
+TEST_F(Router, questions_about_tasks_are_for_the_runtime_in_the_revision_that_has_them) {
+    struct Row {
+        const char* method;
+        const char* params;
+        AskTask::Verb verb;
+        const char* task;
+        const char* cursor;
+    };
+    using Verb = AskTask::Verb;
+    const Row table[] = {{"tasks/get", R"({"taskId":"t"})", Verb::get, "t", ""},
+                         {"tasks/result", R"({"taskId":"t"})", Verb::result, "t", ""},
+                         {"tasks/cancel", R"({"taskId":"t"})", Verb::cancel, "t", ""},
+                         {"tasks/list", "{}", Verb::list, "", ""},
+                         {"tasks/list", R"({"cursor":"c"})", Verb::list, "", "c"}};
+    for (const Row& row : table) {
+        session.revision = Revision::r2025_11_25;
+        const auto asked = std::get<AskTask>(ask(row.method, Json::parse(row.params)));
+        EXPECT_EQ(asked.verb, row.verb) << row.method;
+        EXPECT_EQ(asked.task, row.task) << row.method;
+        EXPECT_EQ(asked.cursor, row.cursor) << row.method;
+        session.revision = Revision::r2025_06_18;
+        EXPECT_EQ(refusal_of(ask(row.method, Json::parse(row.params))).code, -32601) << row.method;
+    }
+    session.revision = Revision::r2025_11_25;
+    EXPECT_EQ(refusal_of(ask("tasks/get", Json::object())).code, -32602);
+    EXPECT_EQ(refusal_of(ask("tasks/list", {{"cursor", 5}})).code, -32602);
+}
+
+// B44: params before `_meta`; the argument and the header are others' to read.
+TEST_F(Router, B44_an_idempotency_key_is_read_from_params_and_then_from_meta) {
+    const auto key = [this](Json params) {
+        params["name"] = "pay";
+        return std::get<StartCall>(ask("tools/call", params)).idempotency_key;
+    };
+    EXPECT_EQ(key({{"idempotencyKey", "p"}, {"_meta", {{"durable-mcp/idempotencyKey", "m"}}}}), "p");
+    EXPECT_EQ(key({{"_meta", {{"durable-mcp/idempotencyKey", "m"}}}}), "m");
+    EXPECT_EQ(key(Json::object()), std::nullopt);
+    for (const Json& odd : {Json(5), Json(""), Json(nullptr), Json(std::string(1025, 'x'))}) {
+        EXPECT_EQ(refusal_of(ask("tools/call", {{"name", "pay"}, {"idempotencyKey", odd}})).code, -32602) << odd.dump().substr(0, 20);
+    }
 }
 
 }  // namespace

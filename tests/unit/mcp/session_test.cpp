@@ -19,6 +19,7 @@ Session example() {
     session.capabilities = {{"elicitation", {{"form", Json::object()}}}};
     session.initialized = true;
     session.log_level = LogLevel::alert;
+    session.subscriptions = {"a:b", "shop://terms"};
     session.standalone_stream = "stream-1";
     session.standalone_opened = true;
     return session;
@@ -36,6 +37,7 @@ TEST(session, B47_a_session_comes_back_from_its_document_as_it_was) {
     EXPECT_EQ(after->capabilities, before.capabilities);
     EXPECT_EQ(after->initialized, before.initialized);
     EXPECT_EQ(after->log_level, before.log_level);
+    EXPECT_EQ(after->subscriptions, before.subscriptions);
     EXPECT_EQ(after->standalone_stream, before.standalone_stream);
     EXPECT_EQ(after->standalone_opened, before.standalone_opened);
     EXPECT_TRUE(session_from_document("x", "", to_document(Session{})).has_value());
@@ -47,26 +49,43 @@ TEST(session, the_document_is_this_one) {
               "{\"capabilities\":{\"elicitation\":{\"form\":{}}},\"client_info\":{\"name\":\"inspector\",\"title\":\"\xC3\xA9\","
               "\"version\":\"1\"},"
               "\"initialized\":true,\"log_level\":\"alert\",\"revision\":\"2025-03-26\",\"standalone_opened\":true,"
-              "\"standalone_stream\":\"stream-1\",\"v\":1}");
+              "\"standalone_stream\":\"stream-1\",\"subscriptions\":[\"a:b\",\"shop://terms\"],\"v\":1}");
 }
 
 TEST(session, a_document_with_a_field_of_a_later_release_is_read) {
     Json document = Json::parse(to_document(example()));
-    document["subscriptions"] = Json::array({"a:b"});
+    document["of_a_later_release"] = Json::array({"a:b"});
     EXPECT_TRUE(session_from_document("s", "", document.dump()).has_value());
+}
+
+// B54: what the first release wrote.
+TEST(session, B54_a_document_without_subscriptions_is_one_of_a_session_that_has_none) {
+    Json document = Json::parse(to_document(example()));
+    document.erase("subscriptions");
+    const auto read = session_from_document("s", "", document.dump());
+    ASSERT_TRUE(read.has_value());
+    EXPECT_TRUE(read->subscriptions.empty());
+    for (const Json& odd : {Json("a:b"), Json::array({5}), Json(nullptr)}) {
+        document["subscriptions"] = odd;
+        EXPECT_FALSE(session_from_document("s", "", document.dump()).has_value()) << odd;
+    }
 }
 
 TEST(session, a_damaged_document_is_called_damaged) {
     const Json good = Json::parse(to_document(example()));
     std::vector<std::string> bad{"", "{", "[]", "{}", "null"};
     for (const auto& [key, value] : good.items()) {
+        if (key == "subscriptions") {
+            continue;  // may be missing, and is an array
+        }
         Json missing = good, wrong = good;
         missing.erase(key);
         wrong[key] = Json::array();
         bad.push_back(missing.dump());
         bad.push_back(wrong.dump());
     }
-    for (const auto& [key, value] : {std::pair{"revision", Json("2030-01-01")}, {"log_level", Json("loud")}, {"v", Json(2)}}) {
+    for (const auto& [key, value] : {std::pair{"revision", Json("2030-01-01")},
+                                     {"revision", Json("2026-07-28")}, {"log_level", Json("loud")}, {"v", Json(2)}}) {
         Json wrong = good;
         wrong[key] = value;
         bad.push_back(wrong.dump());

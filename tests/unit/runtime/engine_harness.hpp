@@ -179,15 +179,25 @@ public:
     EngineHarness& operator=(const EngineHarness&) = delete;
 
     void add(mcp::ItemKind kind, const std::string& name, base::Json descriptor, ToolFunction function,
-             runtime::Durability durability = runtime::Durability::full) {
+             runtime::Durability durability = runtime::Durability::full, const std::function<void(runtime::HandlerTarget&)>& more = {}) {
         auto target = std::make_shared<runtime::HandlerTarget>();
         target->durability = durability;
+        if (more) {
+            more(*target);
+        }
         target->run = [function = std::move(function)](detail::CallPort& port, const mcp::Item&, const std::string&,
                                                        const base::Json& arguments) { return function(port, arguments); };
         catalog_ = std::make_shared<mcp::Catalog>(catalog_->with(kind, {name, std::move(descriptor), target}));
     }
     void add_tool(const std::string& name, ToolFunction function, runtime::Durability durability = runtime::Durability::full) {
         add(mcp::ItemKind::tool, name, {{"name", name}, {"inputSchema", {{"type", "object"}}}}, std::move(function), durability);
+    }
+    /// One that may ("optional") or must ("required") be a task, or takes keys, or has times of its own.
+    void add_tool(const std::string& name, ToolFunction function, const std::string& task_support,
+                  const std::function<void(runtime::HandlerTarget&)>& more = {}) {
+        add(mcp::ItemKind::tool, name,
+            {{"name", name}, {"inputSchema", {{"type", "object"}}}, {"execution", {{"taskSupport", task_support}}}}, std::move(function),
+            runtime::Durability::full, more);
     }
 
     /// Makes the engine and opens the store (unless `hold_boot`, which leaves it booting).
@@ -238,12 +248,22 @@ public:
         if (release) {
             release();
         }
+        // A call at rest is held by its engine, and holds it: a process that dies has no need to let go, a test has.
+        const std::weak_ptr<runtime::Engine> engine = engine_;
         engine_.reset();
+        if (!turn_until([&] { return engine.expired(); }, std::chrono::milliseconds(40))) {
+            engine_ = engine.lock();
+            stop(std::chrono::seconds(10));
+        }
         work_.reset();
         options_.log.reset();
         EXPECT_TRUE(turn_until([&] { return life_.expired(); })) << "something of the dead engine is still alive";
     }
 
+    /// Turns the loop for a while, for what must not happen in it.
+    void turn_for(std::chrono::milliseconds time) {
+        EXPECT_FALSE(turn_until([] { return false; }, time));
+    }
     /// Runs what is ready on the loop.
     void turn() {
         io_.restart();
@@ -251,8 +271,8 @@ public:
     }
     /// Turns the loop until `condition` holds; false after ten seconds.
     template <class Condition>
-    [[nodiscard]] bool turn_until(Condition condition) {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    [[nodiscard]] bool turn_until(Condition condition, std::chrono::milliseconds patience = std::chrono::seconds(10)) {
+        const auto deadline = std::chrono::steady_clock::now() + patience;
         while (!condition()) {
             if (std::chrono::steady_clock::now() > deadline) {
                 return false;
@@ -286,13 +306,13 @@ public:
         return request("GET", std::move(headers), {});
     }
     /// A session of that revision, initialized; its id.
-    std::string begin_session(const std::string& revision = "2025-11-25") {
+    std::string begin_session(const std::string& revision = "2025-11-25", base::Json capabilities = base::Json::object()) {
         const auto answer = post({}, {{"jsonrpc", "2.0"},
                                       {"id", "init"},
                                       {"method", "initialize"},
                                       {"params",
                                        {{"protocolVersion", revision},
-                                        {"capabilities", base::Json::object()},
+                                        {"capabilities", std::move(capabilities)},
                                         {"clientInfo", {{"name", "test"}, {"version", "1"}}}}}});
         if (!turn_until([&] { return answer->done(); }) || answer->status != 200) {
             throw std::runtime_error("initialize failed: " + answer->body);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -100,13 +101,43 @@ class MortalStore final : public store::Store {
 public:
     explicit MortalStore(std::shared_ptr<store::Store> kept) : kept_(std::move(kept)) {}
     void kill() { dead_ = true; }
+    /// The next commits wait at it.
+    void hold_commits(const Door& door) {
+        const std::lock_guard lock(gate_mutex_);
+        commit_gate_ = door;
+    }
+    /// The next commits happen, and their news waits at it.
+    void hold_news_of_commits(const Door& door) {
+        const std::lock_guard lock(gate_mutex_);
+        committed_gate_ = door;
+    }
+    /// The next readings of a call's history wait at it.
+    void hold_histories(const Door& door) {
+        const std::lock_guard lock(gate_mutex_);
+        history_gate_ = door;
+    }
+    /// The next lookups of idempotency keys wait at it.
+    void hold_lookups(const Door& door) {
+        const std::lock_guard lock(gate_mutex_);
+        lookup_gate_ = door;
+    }
 
     store::BatchOutcome commit(std::span<const store::Group* const> groups) override {
+        if (const auto gate = gate_of(commit_gate_)) {
+            gate->pass();
+        }
         const std::lock_guard lock(mutex_);
         if (dead_) {
             return base::Failure{base::FailureCode::outcome_unknown, "this process is dead"};
         }
-        return kept_->commit(groups);
+        for (const store::Group* const group : groups) {
+            writes += static_cast<int>(group->size());
+        }
+        auto outcome = kept_->commit(groups);
+        if (const auto gate = gate_of(committed_gate_)) {
+            gate->pass();
+        }
+        return outcome;
     }
     void tidy() override {
         if (!dead_) {
@@ -130,7 +161,32 @@ public:
     base::Result<std::vector<store::CallRow>> unfinished_calls() override {
         return read([&] { return kept_->unfinished_calls(); });
     }
+    base::Result<std::optional<store::HandleRow>> handle(std::string_view call) override {
+        return read([&] { return kept_->handle(call); });
+    }
+    base::Result<std::optional<store::HandleRow>> handle_of_key(std::string_view key) override {
+        if (const auto gate = gate_of(lookup_gate_)) {
+            gate->pass();
+        }
+        return read([&] { return kept_->handle_of_key(key); });
+    }
+    base::Result<std::vector<store::HandleRow>> handles(std::string_view owner, std::uint32_t reach, std::string_view before,
+                                                        std::size_t limit) override {
+        return read([&] { return kept_->handles(owner, reach, before, limit); });
+    }
+    base::Result<std::vector<store::HandleRow>> expired_handles(std::int64_t now_ms, std::size_t limit) override {
+        return read([&] { return kept_->expired_handles(now_ms, limit); });
+    }
+    base::Result<std::vector<store::ArrivalRow>> arrivals(std::string_view call) override {
+        return read([&] { return kept_->arrivals(call); });
+    }
+    base::Result<std::vector<store::SecretRow>> secrets() override {
+        return read([&] { return kept_->secrets(); });
+    }
     base::Result<std::vector<journal::Entry>> entries(std::string_view call) override {
+        if (const auto gate = gate_of(history_gate_)) {
+            gate->pass();
+        }
         return read([&] { return kept_->entries(call); });
     }
     base::Result<std::vector<store::EventRow>> events(std::string_view stream, std::uint64_t after, std::size_t limit) override {
@@ -146,8 +202,13 @@ public:
     std::string describe() const override { return kept_->describe(); }
 
     std::atomic<int> event_reads{0};
+    std::atomic<int> writes{0};  ///< rows that were written, or tried
 
 private:
+    std::optional<Door> gate_of(const std::optional<Door>& gate) {
+        const std::lock_guard lock(gate_mutex_);
+        return gate;
+    }
     template <class Read>
     auto read(Read from_store) -> decltype(from_store()) {
         if (dead_) {
@@ -158,6 +219,11 @@ private:
 
     const std::shared_ptr<store::Store> kept_;
     std::mutex mutex_;
+    std::mutex gate_mutex_;
+    std::optional<Door> commit_gate_;
+    std::optional<Door> committed_gate_;
+    std::optional<Door> lookup_gate_;
+    std::optional<Door> history_gate_;
     std::atomic<bool> dead_{false};
 };
 

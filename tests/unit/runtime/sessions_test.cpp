@@ -227,7 +227,8 @@ TEST(session_table, a_principal_has_a_cap_of_its_own_and_the_anonymous_one_has_n
     const auto log = std::make_shared<spdlog::logger>("test", std::make_shared<test::LogLines>());
     const std::shared_ptr<runtime::Services> services(new runtime::Services{limits, base::system_clock(), base::system_random(), log,
                                                                             std::make_shared<runtime::Inbox>(loop.get_executor()), nullptr,
-                                                                            nullptr, runtime::HandlerPool(1), runtime::HandlerPool(1)});
+                                                                            nullptr, std::make_shared<const mcp::ServerFacts>(),
+                                                                            runtime::HandlerPool(1), runtime::HandlerPool(1)});
     runtime::SessionTable table(services);
     std::vector<store::SessionRow> rows;
     for (const char* owner : {"", "", "", "alice", "alice", "bob"}) {

@@ -404,6 +404,20 @@ TEST(engine_steps, an_alias_needs_a_length_between_one_and_the_limit) {  // limi
               "okother a step's alias has 5 bytes; it needs 1 to 4other a step's alias has 0 bytes; it needs 1 to 4");
 }
 
+TEST(engine_steps, an_alias_that_is_not_utf8_is_refused_with_the_byte_and_its_place) {
+    EngineHarness harness;
+    harness.add_tool("work", [](CallPort& port, const Json&) {
+        std::string text = run_step(port, "pay \xE2\x82\xAC", [] { return "ok"; });
+        text += "; " + thrown_by([&] { run_step(port, "pay\xE2\x82", [] { return "1"; }); });
+        text += "; " + thrown_by([&] { port.transact("\xFF", "string", [](detail::TransactionPort&) { return std::string("1"); }); });
+        return text_result(text);
+    });
+    harness.start();
+    EXPECT_EQ(harness.await_text(harness.call(harness.begin_session(), 1, "work")),
+              "ok; other a step's alias is not UTF-8: what begins with byte 0xE2 at offset 3, after 'pay', is no character; "
+              "other a step's alias is not UTF-8: what begins with byte 0xFF at offset 0, after '', is no character");
+}
+
 TEST(engine_steps, a_step_or_a_map_inside_a_callable_is_refused_and_so_is_one_from_another_thread) {
     EngineHarness harness;
     harness.add_tool("work", [](CallPort& port, const Json&) {

@@ -89,6 +89,9 @@ TEST(uri_template, a_template_that_cannot_be_used_is_refused_with_a_reason) {
         {"a{#f}", "operator '#'"},     {"a{/p}", "operator '/'"},
         {"a{;p}", "operator ';'"},     {"a{b*}", "modifiers"},
         {"a{b:3}", "modifiers"},       {"{a}{b}", "nothing between them"},
+        {"%F{a}", "percent-encoding"}, {"{a}/%{b}", "percent-encoding"},
+        {"{a}%zz", "percent-encoding"}, {"%C3{a}", "percent-encoding"},
+        {"{a}%A4{b}", "percent-encoding"}, {"a%00{b}", "percent-encoding"},
         {"{a}/{a}", "occurs twice"},   {"a b", "percent-encoded"},
         {"a\nb", "percent-encoded"},   {"a\xff", "UTF-8"},
     };

@@ -132,6 +132,14 @@ public:
     base::Result<std::optional<CallRow>> call_of_request(std::string_view, std::string_view) override { return std::optional<CallRow>(); }
     base::Result<std::vector<CallRow>> calls_of_stream(std::string_view) override { return std::vector<CallRow>(); }
     base::Result<std::vector<CallRow>> unfinished_calls() override { return std::vector<CallRow>(); }
+    base::Result<std::optional<HandleRow>> handle(std::string_view) override { return std::optional<HandleRow>(); }
+    base::Result<std::optional<HandleRow>> handle_of_key(std::string_view) override { return std::optional<HandleRow>(); }
+    base::Result<std::vector<HandleRow>> handles(std::string_view, std::uint32_t, std::string_view, std::size_t) override {
+        return std::vector<HandleRow>();
+    }
+    base::Result<std::vector<HandleRow>> expired_handles(std::int64_t, std::size_t) override { return std::vector<HandleRow>(); }
+    base::Result<std::vector<ArrivalRow>> arrivals(std::string_view) override { return std::vector<ArrivalRow>(); }
+    base::Result<std::vector<SecretRow>> secrets() override { return std::vector<SecretRow>(); }
     base::Result<std::vector<journal::Entry>> entries(std::string_view) override { return std::vector<journal::Entry>(); }
     base::Result<std::vector<EventRow>> events(std::string_view, std::uint64_t, std::size_t) override { return std::vector<EventRow>(); }
     base::Result<std::uint64_t> last_event(std::string_view) override { return std::uint64_t{0}; }

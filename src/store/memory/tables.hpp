@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the store in memory keeps. A group is applied write by write; what each write changed is noted, and taken back in reverse order when
+// a later one finds a conflict. The maps of the user are shared with snapshots and copied before the first write that a snapshot must not
+// see.
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "store/store.hpp"
+
+namespace durable_mcp::store::memory {
+
+struct Value {
+    std::string bytes;
+    std::uint64_t version = 0;
+};
+using Map = std::map<std::string, Value, std::less<>>;
+using Maps = std::map<std::string, std::shared_ptr<Map>, std::less<>>;
+
+/// The rows of `range`, in its order.
+inline std::vector<MapRow> rows_in(const Map& map, const MapRange& range) {
+    std::vector<MapRow> rows;
+    const auto first = map.lower_bound(range.start);
+    const auto last = range.end ? map.lower_bound(*range.end) : map.end();
+    if (range.end && *range.end <= range.start) {
+        return rows;
+    }
+    if (range.reverse) {
+        for (auto at = last; at != first && rows.size() < range.limit;) {
+            --at;
+            rows.push_back({at->first, at->second.bytes, at->second.version});
+        }
+    } else {
+        for (auto at = first; at != last && rows.size() < range.limit; ++at) {
+            rows.push_back({at->first, at->second.bytes, at->second.version});
+        }
+    }
+    return rows;
+}
+
+/// What is kept, and what each write does to it. Not thread-safe.
+class Tables {
+public:
+    std::map<std::string, SessionRow, std::less<>> sessions;
+    std::map<std::string, CallRow, std::less<>> calls;
+    std::map<std::pair<std::string, std::string>, std::string> requests;  // (session, request_id) → call
+    std::set<std::pair<std::string, std::string>> streams;                // (stream, call)
+    std::set<std::tuple<std::int64_t, std::string>> unfinished;           // (accepted_ms, call)
+    std::map<std::string, std::map<std::uint64_t, journal::Entry>, std::less<>> entries;
+    std::map<std::string, std::map<std::uint64_t, std::string>, std::less<>> events;
+    std::map<std::string, HandleRow, std::less<>> handles;
+    std::map<std::string, std::string, std::less<>> keys;  // idempotency key → call
+    std::map<std::string, std::map<std::string, std::string>, std::less<>> arrivals;
+    std::map<std::uint64_t, SecretRow> secrets;
+    Maps maps;
+
+    GroupOutcome apply(const Group& group) {
+        undo_.clear();
+        for (const Write& write : group) {
+            if (!std::visit([this](const auto& w) { return apply_one(w); }, write)) {
+                for (auto step = undo_.rbegin(); step != undo_.rend(); ++step) {
+                    (*step)();
+                }
+                undo_.clear();
+                return GroupOutcome::conflict;
+            }
+        }
+        undo_.clear();
+        return GroupOutcome::committed;
+    }
+
+private:
+    bool apply_one(const PutSession& w) {
+        remember(sessions, w.row.id);
+        sessions[w.row.id] = w.row;
+        return true;
+    }
+    bool apply_one(const TouchSession& w) {
+        if (const auto found = sessions.find(w.id); found != sessions.end()) {
+            remember(sessions, w.id);
+            found->second.last_seen_ms = w.last_seen_ms;
+        }
+        return true;
+    }
+    bool apply_one(const DropSession& w) {
+        std::vector<std::string> doomed;
+        if (!w.id.empty()) {
+            for (auto at = requests.lower_bound({w.id, {}}); at != requests.end() && at->first.first == w.id; ++at) {
+                doomed.push_back(at->second);
+            }
+        }
+        std::set<std::string> kept_streams;
+        for (const std::string& id : doomed) {
+            const std::string& stream = calls[id].stream;
+            for (auto at = streams.lower_bound({stream, {}}); at != streams.end() && at->first == stream; ++at) {
+                if (handles.count(at->second) != 0) {
+                    kept_streams.insert(stream);
+                }
+            }
+        }
+        for (const std::string& id : doomed) {
+            if (handles.count(id) == 0) {
+                const std::string stream = calls[id].stream;
+                if (kept_streams.count(stream) == 0) {
+                    remember(events, stream);
+                    events.erase(stream);
+                }
+                forget(id);
+            }
+        }
+        remember(sessions, w.id);
+        sessions.erase(w.id);
+        return true;
+    }
+    bool apply_one(const DropStream& w) {
+        remember(events, w.stream);
+        events.erase(w.stream);
+        return true;
+    }
+    bool apply_one(const InsertCall& w) {
+        if (calls.count(w.row.id) != 0 || (!w.row.session.empty() && requests.count({w.row.session, w.row.request_id}) != 0)) {
+            return false;
+        }
+        undo_.emplace_back([this, row = w.row] { leave(row); });
+        enter(w.row);
+        return true;
+    }
+    bool apply_one(const UpdateCall& w) {
+        if (const auto found = calls.find(w.id); found != calls.end()) {
+            CallRow row = found->second;
+            row.state = w.state;
+            row.answer_event = w.answer_event;
+            row.finished_ms = w.finished_ms;
+            replace(row);
+        }
+        return true;
+    }
+    bool apply_one(const CountAttempt& w) {
+        if (const auto found = calls.find(w.id); found != calls.end()) {
+            CallRow row = found->second;
+            row.attempts = w.attempts;
+            row.crashed_attempts = w.crashed_attempts;
+            row.crash_mark = w.crash_mark;
+            replace(row);
+        }
+        return true;
+    }
+    bool apply_one(const AppendEntry& w) {
+        if (calls.count(w.call) == 0 || !entries[w.call].emplace(w.entry.seq, w.entry).second) {
+            return false;
+        }
+        undo_.emplace_back([this, call = w.call, seq = w.entry.seq] { entries[call].erase(seq); });
+        return true;
+    }
+    bool apply_one(const AppendEvent& w) {
+        if (!events[w.row.stream].emplace(w.row.seq, w.row.payload).second) {
+            return false;
+        }
+        undo_.emplace_back([this, stream = w.row.stream, seq = w.row.seq] { events[stream].erase(seq); });
+        return true;
+    }
+    bool apply_one(const PutHandle& w) {
+        const auto taken = keys.find(w.row.idempotency_key);
+        if (calls.count(w.row.call) == 0 || (taken != keys.end() && taken->second != w.row.call)) {
+            return false;
+        }
+        drop_handle(w.row.call);
+        remember(handles, w.row.call);
+        handles[w.row.call] = w.row;
+        if (!w.row.idempotency_key.empty()) {
+            remember(keys, w.row.idempotency_key);
+            keys[w.row.idempotency_key] = w.row.call;
+        }
+        return true;
+    }
+    bool apply_one(const InsertArrival& w) {
+        if (!apply_one(ExpectRunning{w.call}) || !arrivals[w.call].emplace(w.row.key, w.row.payload).second) {
+            return false;
+        }
+        undo_.emplace_back([this, call = w.call, key = w.row.key] { arrivals[call].erase(key); });
+        return true;
+    }
+    bool apply_one(const DropCall& w) {
+        if (const auto found = calls.find(w.id); found != calls.end()) {
+            const std::string stream = found->second.stream;
+            forget(w.id);
+            const auto other = streams.lower_bound({stream, {}});
+            if (other == streams.end() || other->first != stream) {
+                remember(events, stream);
+                events.erase(stream);
+            }
+        }
+        return true;
+    }
+    bool apply_one(const PutSecret& w) {
+        remember(secrets, w.row.id);
+        secrets[w.row.id] = w.row;
+        return true;
+    }
+    bool apply_one(const DropSecret& w) {
+        remember(secrets, w.id);
+        secrets.erase(w.id);
+        return true;
+    }
+    bool apply_one(const PutMapRow& w) {
+        Map& map = own(w.map);
+        remember_row(w.map, w.key);
+        map[w.key] = {w.value, ++last_version_};
+        return true;
+    }
+    bool apply_one(const EraseMapRow& w) {
+        Map& map = own(w.map);
+        remember_row(w.map, w.key);
+        map.erase(w.key);
+        return true;
+    }
+    bool apply_one(const ExpectMapRow& w) {
+        const Map& map = look(w.map);
+        const auto found = map.find(w.key);
+        return (found != map.end() ? found->second.version : 0) == w.version;
+    }
+    bool apply_one(const ExpectMapRange& w) {
+        const auto rows = rows_in(look(w.map), w.range);
+        return std::equal(rows.begin(), rows.end(), w.found.begin(), w.found.end(),
+                          [](const MapRow& row, const auto& found) { return row.key == found.first && row.version == found.second; });
+    }
+    bool apply_one(const ExpectRunning& w) {
+        const auto found = calls.find(w.call);
+        return found != calls.end() && found->second.state <= CallState::suspended;
+    }
+
+    /// Takes a call away with all that goes with it but its events.
+    void forget(const std::string& id) {
+        drop_handle(id);
+        remember(arrivals, id);
+        arrivals.erase(id);
+        remember(entries, id);
+        entries.erase(id);
+        const CallRow row = calls[id];
+        undo_.emplace_back([this, row] { enter(row); });
+        leave(row);
+    }
+    void drop_handle(const std::string& call) {
+        if (const auto found = handles.find(call); found != handles.end()) {
+            const std::string key = found->second.idempotency_key;
+            remember(keys, key);
+            keys.erase(key);
+            remember(handles, call);
+            handles.erase(found);
+        }
+    }
+
+    template <class Table>
+    void remember(Table& table, const typename Table::key_type& key) {
+        const auto found = table.find(key);
+        if (found == table.end()) {
+            undo_.emplace_back([&table, key] { table.erase(key); });
+        } else {
+            undo_.emplace_back([&table, key, before = found->second] { table[key] = before; });
+        }
+    }
+    void remember_row(const std::string& map, const std::string& key) {
+        const auto found = maps[map]->find(key);
+        if (found == maps[map]->end()) {
+            undo_.emplace_back([this, map, key] { own(map).erase(key); });
+        } else {
+            undo_.emplace_back([this, map, key, before = found->second] { own(map)[key] = before; });
+        }
+    }
+
+    const Map& look(const std::string& name) const {
+        static const Map none;
+        const auto found = maps.find(name);
+        return found != maps.end() ? *found->second : none;
+    }
+
+    /// The map, for us alone to change.
+    Map& own(const std::string& name) {
+        auto& map = maps[name];
+        if (!map) {
+            map = std::make_shared<Map>();
+        } else if (map.use_count() > 1) {
+            map = std::make_shared<Map>(*map);
+        }
+        return *map;
+    }
+
+    void replace(const CallRow& row) {
+        undo_.emplace_back([this, before = calls[row.id]] {
+            leave(calls[before.id]);
+            enter(before);
+        });
+        leave(CallRow(calls[row.id]));
+        enter(row);
+    }
+    void enter(const CallRow& row) {
+        calls[row.id] = row;
+        streams.insert({row.stream, row.id});
+        if (!row.session.empty()) {
+            requests[{row.session, row.request_id}] = row.id;
+        }
+        if (row.state <= CallState::suspended) {
+            unfinished.insert({row.accepted_ms, row.id});
+        }
+    }
+    void leave(const CallRow& row) {
+        streams.erase({row.stream, row.id});
+        requests.erase({row.session, row.request_id});
+        unfinished.erase({row.accepted_ms, row.id});
+        calls.erase(std::string(row.id));
+    }
+
+    std::uint64_t last_version_ = 0;
+    std::vector<std::function<void()>> undo_;
+};
+
+}  // namespace durable_mcp::store::memory

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// What becomes of a store that an older version wrote: it opens, nothing is lost, a copy is left, and there is no moment at which a death
+// or a full disk would hurt it.
+
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "contract/store_under_test.hpp"
+#include "store/sqlite/schema.hpp"
+
+namespace durable_mcp::store {
+namespace {
+
+using base::FailureCode;
+
+class sqlite_migration : public ::testing::Test {
+protected:
+    /// A copy of the store that schema 1's program wrote (tests/golden/README.md).
+    std::string old_store(const std::string& name) {
+        const std::string path = directory_ / name;
+        std::filesystem::copy_file(std::string(DURABLE_MCP_SOURCE_DIR) + "/tests/golden/store-schema-1.db", path);
+        return path;
+    }
+
+    static std::string contents(const std::string& path) {
+        std::ifstream file(path, std::ios::binary);
+        std::ostringstream text;
+        text << file.rdbuf();
+        return text.str();
+    }
+
+    static std::int64_t number(const std::string& path, const char* sql) {
+        sqlite3* database = nullptr;
+        sqlite3_stmt* statement = nullptr;
+        std::int64_t answer = -1;
+        EXPECT_EQ(sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE, nullptr), SQLITE_OK) << path;
+        EXPECT_EQ(sqlite3_prepare_v2(database, sql, -1, &statement, nullptr), SQLITE_OK) << sqlite3_errmsg(database);
+        if (sqlite3_step(statement) == SQLITE_ROW) {
+            answer = sqlite3_column_int64(statement, 0);
+        }
+        sqlite3_finalize(statement);
+        sqlite3_close(database);
+        return answer;
+    }
+
+    static void expect_what_was_written(Store& store) {
+        const auto sessions = store.sessions();
+        ASSERT_TRUE(sessions) << sessions.error().sentence;
+        ASSERT_EQ(sessions->size(), 1u);
+        EXPECT_EQ(sessions->front().owner, "owner-1");
+        const auto finished = store.call("call-1");
+        ASSERT_TRUE(finished) << finished.error().sentence;
+        EXPECT_EQ((*finished)->state, CallState::completed);
+        EXPECT_EQ((*finished)->answer_event, 1u);
+        const auto unfinished = store.unfinished_calls();
+        ASSERT_TRUE(unfinished) << unfinished.error().sentence;
+        ASSERT_EQ(unfinished->size(), 1u);
+        EXPECT_EQ(unfinished->front().id, "call-2");
+        EXPECT_EQ(unfinished->front().attempts, 2u);
+        EXPECT_EQ(store.entries("call-1")->front().payload, "42");
+        EXPECT_EQ(store.entries("call-2")->front().kind, journal::EntryKind::once_started);
+        EXPECT_EQ(store.events("stream-1", 0, 9)->front().payload, R"({"jsonrpc":"2.0","id":1,"result":{}})");
+        EXPECT_EQ(*store.last_event("stream-2"), 1u);
+        const auto snapshot = store.snapshot();
+        ASSERT_TRUE(snapshot);
+        EXPECT_EQ((*snapshot)->get("notes", "a").value()->value, "\"third\"");
+        EXPECT_EQ(*(*snapshot)->count("notes"), 2u);
+    }
+
+    TemporaryDirectory directory_;
+};
+
+TEST_F(sqlite_migration, a_store_of_schema_1_opens_with_all_that_was_in_it_and_takes_the_new_rows) {
+    const std::string path = old_store("store.db");
+    ASSERT_EQ(number(path, "PRAGMA user_version"), 1);
+    {
+        const auto store = open_sqlite_store({.path = path, .ballast_bytes = 0});
+        ASSERT_TRUE(store) << store.error().sentence;
+        expect_what_was_written(**store);
+        EXPECT_EQ(
+            commit_one(**store, {PutHandle{handle_row("call-2", "key")}, InsertArrival{"call-2", {"k", "1"}}, PutSecret{{1, 1, "x"}}}),
+            GroupOutcome::committed);
+    }
+    EXPECT_EQ(number(path, "PRAGMA user_version"), sqlite::schema_version);
+    const auto again = open_sqlite_store({.path = path, .ballast_bytes = 0});
+    ASSERT_TRUE(again) << again.error().sentence;
+    expect_what_was_written(**again);
+    EXPECT_EQ((*(*again)->handle_of_key("key"))->call, "call-2");
+}
+
+TEST_F(sqlite_migration, what_it_was_before_is_left_beside_it_for_its_owner_alone) {
+    const std::string path = old_store("store.db");
+    const std::string copy = path + ".before-schema-2";
+    const auto before = ::umask(0);
+    ASSERT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
+    ::umask(before);
+    struct stat status {};
+    ASSERT_EQ(::stat(copy.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777u, 0600u);
+    EXPECT_FALSE(std::filesystem::exists(copy + ".part"));
+    EXPECT_EQ(number(copy, "PRAGMA user_version"), 1);
+    EXPECT_EQ(number(copy, "PRAGMA application_id"), sqlite::application_id);
+    EXPECT_EQ(number(copy, "SELECT count(*) FROM entry"), 2);
+    EXPECT_EQ(number(copy, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
+    const auto from_copy = open_sqlite_store({.path = copy, .ballast_bytes = 0});
+    ASSERT_TRUE(from_copy) << from_copy.error().sentence;
+    expect_what_was_written(**from_copy);
+}
+
+TEST_F(sqlite_migration, what_was_only_in_the_log_is_in_the_copy) {
+    const std::string path = old_store("store.db");
+    {  // killed: what it wrote last is in the log only
+        sqlite3* database = nullptr;
+        ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+        sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+        ASSERT_EQ(sqlite3_exec(database, "DELETE FROM map_row WHERE key = x'62'", nullptr, nullptr, nullptr), SQLITE_OK);
+        sqlite3_close(database);
+        ASSERT_GT(std::filesystem::file_size(path + "-wal"), 0u);
+    }
+    ASSERT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
+    EXPECT_EQ(number(path + ".before-schema-2", "SELECT count(*) FROM map_row"), 1);
+}
+
+TEST_F(sqlite_migration, a_new_store_and_one_that_is_up_to_date_are_not_copied) {
+    const std::string path = directory_ / "store.db";
+    for (int i = 0; i < 2; ++i) {
+        ASSERT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
+        for (const auto& file : std::filesystem::directory_iterator(directory_.path())) {
+            EXPECT_EQ(file.path().string().find("before"), std::string::npos) << file.path();
+        }
+    }
+}
+
+TEST_F(sqlite_migration, an_older_program_refuses_what_a_newer_one_wrote) {
+    const std::string path = directory_ / "store.db";
+    ASSERT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
+    const std::string newer = std::to_string(sqlite::schema_version + 1);
+    number(path, ("PRAGMA user_version = " + newer).c_str());
+    const auto opened = open_sqlite_store({.path = path, .ballast_bytes = 0});
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, FailureCode::store_incompatible);
+    EXPECT_NE(
+        opened.error().sentence.find("its schema is " + newer + ", and this program reads up to " + std::to_string(sqlite::schema_version)),
+        std::string::npos)
+        << opened.error().sentence;
+}
+
+TEST_F(sqlite_migration, where_the_copy_does_not_fit_nothing_is_changed_and_the_sentence_says_what_to_do) {
+    const std::string path = old_store("store.db");
+    const std::string before = contents(path);
+    const pid_t child = ::fork();
+    if (child == 0) {  // the limit cannot be lifted again, so it is a child's
+        std::signal(SIGXFSZ, SIG_IGN);
+        const rlimit limit{40'000, 40'000};  // SQLite's -shm fits (32 kB), the copy (45 kB) does not
+        if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) {
+            ::_exit(10);
+        }
+        const auto opened = open_sqlite_store({.path = path, .ballast_bytes = 0});
+        const auto says = [&](const char* part) { return opened.error().sentence.find(part) != std::string::npos; };
+        if (opened || opened.error().code != FailureCode::store_full || !says("has schema 1") || !says(path.c_str()) ||
+            !says("Nothing was changed; free some space")) {
+            std::fprintf(stderr, "%s\n", opened ? "it opened" : opened.error().sentence.c_str());
+            ::_exit(11);
+        }
+        ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFEXITED(status));
+    ASSERT_EQ(WEXITSTATUS(status), 0);
+    EXPECT_EQ(contents(path), before);
+    EXPECT_FALSE(std::filesystem::exists(path + ".before-schema-2"));
+    EXPECT_FALSE(std::filesystem::exists(path + ".before-schema-2.part"));
+    EXPECT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
+}
+
+TEST_F(sqlite_migration, where_the_copy_cannot_be_made_nothing_is_changed) {
+    const std::string path = old_store("store.db");
+    std::filesystem::create_directory(path + ".before-schema-2");
+    const auto opened = open_sqlite_store({.path = path, .ballast_bytes = 0});
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, FailureCode::io) << opened.error().sentence;
+    EXPECT_EQ(number(path, "PRAGMA user_version"), 1);
+    EXPECT_FALSE(std::filesystem::exists(path + ".before-schema-2.part"));
+    std::filesystem::remove(path + ".before-schema-2");
+    EXPECT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
+}
+
+TEST_F(sqlite_migration, a_death_at_any_moment_of_it_leaves_a_store_that_opens) {
+#if defined(DURABLE_MCP_CRASH_POINTS)
+    if (const char* path = std::getenv("DURABLE_MCP_TEST_MIGRATE")) {  // this is the child below
+        ASSERT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}).has_value());
+        return;
+    }
+    for (const std::string point : {"migrate.back_up", "migrate.each_statement"}) {
+        bool ended = false;
+        for (int nth = 1; nth < 60 && !ended; ++nth) {
+            const std::string path = old_store(point + "-" + std::to_string(nth) + ".db");
+            const pid_t child = ::fork();
+            if (child == 0) {
+                ::setenv("DURABLE_MCP_CRASH_AT", (point + ":" + std::to_string(nth)).c_str(), 1);
+                ::setenv("DURABLE_MCP_TEST_MIGRATE", path.c_str(), 1);
+                ::execl("/proc/self/exe", "contract_store", "--gtest_brief=1",
+                        "--gtest_filter=sqlite_migration.a_death_at_any_moment_of_it_leaves_a_store_that_opens", nullptr);
+                ::_exit(127);
+            }
+            int status = 0;
+            ::waitpid(child, &status, 0);
+            ended = WIFEXITED(status);
+            if (ended) {
+                EXPECT_EQ(WEXITSTATUS(status), 0);
+                EXPECT_GT(nth, point == "migrate.back_up" ? 1 : 6) << "the crash point was not passed";
+            } else {
+                EXPECT_EQ(WTERMSIG(status), SIGKILL);
+                EXPECT_EQ(number(path, "PRAGMA user_version"), 1) << "half of a step is no step";
+            }
+            const auto store = open_sqlite_store({.path = path, .ballast_bytes = 0});
+            ASSERT_TRUE(store) << point << nth << ": " << store.error().sentence;
+            expect_what_was_written(**store);
+            EXPECT_EQ(number(path + ".before-schema-2", "PRAGMA user_version"), 1);
+            EXPECT_FALSE(std::filesystem::exists(path + ".before-schema-2.part"));
+        }
+        EXPECT_TRUE(ended) << "the migration never ended";
+    }
+#else
+    GTEST_SKIP() << "crash points are not compiled in";
+#endif
+}
+
+}  // namespace
+}  // namespace durable_mcp::store
