@@ -17,6 +17,7 @@ StepKind step_kind_of(EntryKind kind) {
     switch (kind) {
         case EntryKind::step_completed:
         case EntryKind::step_failed:
+        case EntryKind::step_retried:
             return StepKind::at_least_once;
         case EntryKind::once_started:
         case EntryKind::once_completed:
@@ -35,6 +36,8 @@ StepKind step_kind_of(EntryKind kind) {
             return StepKind::event;
         case EntryKind::question_asked:
             return StepKind::question;
+        case EntryKind::value_drawn:
+            return StepKind::value;
         case EntryKind::event_inside:
             break;  // no step: fold() keeps it elsewhere
     }
@@ -51,6 +54,7 @@ EntryKind completed_entry(StepKind kind) {
         case StepKind::map_read: return EntryKind::map_read;
         case StepKind::event: return EntryKind::event_sent;
         case StepKind::question: return EntryKind::question_asked;
+        case StepKind::value: return EntryKind::value_drawn;
     }
     return EntryKind::step_completed;
 }
@@ -80,6 +84,7 @@ std::string_view name_of(StepKind kind) {
         case StepKind::map_read: return "map read";
         case StepKind::event: return "event";
         case StepKind::question: return "question";
+        case StepKind::value: return "value";
     }
     return "";
 }
@@ -112,69 +117,90 @@ void CallMachine::fold(const Entry& entry) {
     Status status = Status::completed;
     switch (entry.kind) {
         case EntryKind::once_started: status = Status::started; break;
+        case EntryKind::step_retried: status = Status::retried; break;
         case EntryKind::once_interrupted: status = Status::interrupted; break;
         case EntryKind::once_failed:
         case EntryKind::step_failed:
         case EntryKind::transaction_failed: status = Status::failed; break;
         default: break;
     }
-    records_.insert_or_assign(entry.key, Record{step_kind_of(entry.kind), status, entry.type, entry.payload});
+    records_.insert_or_assign(entry.key, Record{step_kind_of(entry.kind), status, entry.type, entry.payload, entry.seq});
 }
 
 Decision CallMachine::begin(const Step& step) {
     DURABLE_MCP_ASSERT(!finished_);
+    const auto opened = open_.find(step.key);
     if (leaving_) {
-        if (open_ && step.kind == StepKind::at_most_once) {
+        if (opened != open_.end() && opened->second == Opening::to_execute && step.kind == StepKind::at_most_once) {
             // once_started was handed out and nothing ran: a graceful stop must not leave the step looking interrupted.
-            DURABLE_MCP_ASSERT(open_ == step.key);
             append(EntryKind::once_reset, step, {});
         }
-        open_.reset();
+        if (opened != open_.end()) {
+            open_.erase(opened);
+        }
         has_left_ = true;
         return Leave{*leaving_};
     }
-    const bool asked_again = open_ == step.key;
-    DURABLE_MCP_ASSERT(!open_ || asked_again);
-    if (!asked_again) {
+    if (opened == open_.end()) {
         if (used_.contains(step.key)) {
             return RaiseDuplicate{};
         }
+        Opening opening = Opening::to_execute;
         if (const auto found = records_.find(step.key); found != records_.end() && !DURABLE_MCP_PLANTED_BUG("rerun_recorded_step")) {
-            return replay(step, found->second);
+            const bool is_to_be_asked = found->second.status == Status::started && step.reconciles;
+            if ((found->second.status != Status::retried && !is_to_be_asked) || !fits(step, found->second)) {
+                return replay(step, found->second);
+            }
+            pass(step, found->second);
+            opening = is_to_be_asked ? Opening::to_reconcile : Opening::to_execute;
         }
         used_.insert(step.key);
         left_old_ground_ = true;
         accept();
-        if (step.kind == StepKind::at_most_once && !DURABLE_MCP_PLANTED_BUG("start_without_record")) {
+        if (opening == Opening::to_execute && step.kind == StepKind::at_most_once && !DURABLE_MCP_PLANTED_BUG("start_without_record")) {
             append(EntryKind::once_started, step, {});
         }
-        open_ = step.key;
+        open_.emplace(step.key, opening);
     }
-    // A map write is applied by its own commit, behind everything that it depends on, and so is an event: they wait for the call's row only.
-    const bool is_queued_effect = step.kind == StepKind::map_write || step.kind == StepKind::event || step.kind == StepKind::question;
-    if (is_queued_effect ? !is_acceptance_durable() : !all_entries_are_durable()) {
+    if (!may_go_on(step)) {
         return AwaitDurable{};
     }
-    open_.reset();
-    if (step.kind == StepKind::at_least_once || step.kind == StepKind::at_most_once || step.kind == StepKind::transact) {
-        body_ = step.key;
-    }
-    return Execute{};
+    const Opening opening = open_.extract(step.key).mapped();
+    return opening == Opening::to_reconcile ? Decision(Reconcile{}) : Decision(Execute{});
 }
 
-Decision CallMachine::replay(const Step& step, Record& record) {
-    const bool has_type = record.status == Status::completed;
+// What is only queued is applied by its own commit, behind everything that it depends on: it waits for the call's row and no more.
+bool CallMachine::may_go_on(const Step& step) const {
+    switch (step.kind) {
+        case StepKind::map_write:
+        case StepKind::event:
+        case StepKind::question:
+        case StepKind::value: return is_acceptance_durable();
+        default: return all_entries_are_durable();
+    }
+}
+
+bool CallMachine::fits(const Step& step, const Record& record) const {
+    const bool has_type = record.status == Status::completed || record.status == Status::retried;
     // Several kinds fail with the same entry, which then does not tell them apart.
     const bool is_same_kind =
         record.status == Status::failed ? failed_entry(record.kind) == failed_entry(step.kind) : record.kind == step.kind;
-    if (!is_same_kind || (has_type && record.type != step.type)) {
-        return RaiseMismatch{record.kind, record.type};
-    }
+    return is_same_kind && (!has_type || record.type == step.type);
+}
+
+void CallMachine::pass(const Step& step, Record& record) {
     used_.insert(step.key);
     if (!record.passed) {
         record.passed = true;
         --unpassed_;
     }
+}
+
+Decision CallMachine::replay(const Step& step, Record& record) {
+    if (!fits(step, record)) {
+        return RaiseMismatch{record.kind, record.type};
+    }
+    pass(step, record);
     switch (record.status) {
         case Status::completed:
             if (record.kind == StepKind::question) {
@@ -191,33 +217,48 @@ Decision CallMachine::replay(const Step& step, Record& record) {
             record.status = Status::interrupted;
             append(EntryKind::once_interrupted, step, {});
             return RaiseInterrupted{};
+        case Status::retried:
         case Status::interrupted:
             return RaiseInterrupted{};
     }
     return RaiseInterrupted{};
 }
 
-void CallMachine::complete(const Step& step, std::string value) {
-    body_.reset();
-    append(completed_entry(step.kind), step, std::move(value));
-}
+void CallMachine::complete(const Step& step, std::string value) { append(completed_entry(step.kind), step, std::move(value)); }
 
-void CallMachine::fail(const Step& step, const Fault& fault) {
-    body_.reset();
-    append(failed_entry(step.kind), step, write_fault(fault));
-}
+void CallMachine::fail(const Step& step, const Fault& fault) { append(failed_entry(step.kind), step, write_fault(fault)); }
 
 void CallMachine::reset(const Step& step) {
     DURABLE_MCP_ASSERT(step.kind == StepKind::at_most_once);
-    body_.reset();
     append(EntryKind::once_reset, step, {});
     used_.erase(step.key);
+    records_.erase(step.key);
 }
 
-void CallMachine::abandon(const Step& step) {
-    body_.reset();
+void CallMachine::retry(const Step& step, const Retry& retry) {
+    DURABLE_MCP_ASSERT(step.kind == StepKind::at_least_once);
+    append(EntryKind::step_retried, step, write_retry(retry));
     used_.erase(step.key);
+    records_.insert_or_assign(step.key, Record{step.kind, Status::retried, step.type, write_retry(retry), last_seq_, true});
 }
+
+std::optional<Retry> CallMachine::retry_of(const std::string& key) const {
+    const auto found = records_.find(key);
+    return found == records_.end() || found->second.status != Status::retried ? std::nullopt : std::optional(read_retry(found->second.payload));
+}
+
+void CallMachine::restart(const Step& step) {
+    DURABLE_MCP_ASSERT(step.kind == StepKind::at_most_once);
+    append(EntryKind::once_started, step, {});
+    open_.emplace(step.key, Opening::to_execute);
+}
+
+void CallMachine::give_up(const Step& step) {
+    DURABLE_MCP_ASSERT(step.kind == StepKind::at_most_once);
+    append(EntryKind::once_interrupted, step, {});
+}
+
+void CallMachine::abandon(const Step& step) { used_.erase(step.key); }
 
 Entry CallMachine::draft(const Step& step, std::string value) const {
     return {last_seq_ + 1, completed_entry(step.kind), step.key, step.type, std::move(value)};
@@ -227,10 +268,7 @@ Entry CallMachine::draft_event(const Step& step, std::uint64_t nth, std::uint64_
     return {last_seq_ + 1 + nth, EntryKind::event_inside, step.key, {}, hexadecimal(content_hash)};
 }
 
-void CallMachine::adopt(const Step&, std::uint64_t events) {
-    body_.reset();
-    last_seq_ += 1 + events;
-}
+void CallMachine::adopt(const Step&, std::uint64_t events) { last_seq_ += 1 + events; }
 
 std::string CallMachine::next_occurrence(const std::string& base) { return base + '#' + std::to_string(++occurrences_[base]); }
 
@@ -243,7 +281,7 @@ void CallMachine::mark_interrupted() {
     }
 }
 
-bool CallMachine::emit(std::uint64_t content_hash) {
+bool CallMachine::emit(std::uint64_t content_hash, const std::string& inside) {
     if (has_left_ || finished_ || is_cancelled()) {
         return false;
     }
@@ -251,7 +289,7 @@ bool CallMachine::emit(std::uint64_t content_hash) {
         accept();
         return true;
     }
-    auto& sent = body_ ? sent_inside_[*body_] : sent_before_;
+    auto& sent = inside.empty() ? sent_before_ : sent_inside_[inside];
     const auto before = sent.find(content_hash);
     if (before != sent.end() && before->second > 0) {
         --before->second;
@@ -264,9 +302,9 @@ bool CallMachine::emit(std::uint64_t content_hash) {
     return true;
 }
 
-void CallMachine::mark_sent(std::uint64_t content_hash) {
-    if (body_) {
-        append(EntryKind::event_inside, {StepKind::event, *body_, {}}, hexadecimal(content_hash));
+void CallMachine::mark_sent(std::uint64_t content_hash, const std::string& inside) {
+    if (!inside.empty()) {
+        append(EntryKind::event_inside, {StepKind::event, inside, {}}, hexadecimal(content_hash));
     }
 }
 
@@ -313,6 +351,12 @@ std::vector<Output> CallMachine::take_outputs() { return std::exchange(outputs_,
 void CallMachine::confirm(std::uint64_t count) {
     DURABLE_MCP_ASSERT(count <= handed_out_);
     durable_ = std::max(durable_, count);
+}
+
+std::uint64_t CallMachine::settled_by(const std::string& key) const {
+    const auto found = records_.find(key);
+    const bool is_settled = found != records_.end() && (found->second.status == Status::completed || found->second.status == Status::failed);
+    return is_settled ? found->second.seq : 0;
 }
 
 std::vector<std::string> CallMachine::divergent_keys() const {

@@ -32,10 +32,11 @@
 
 #include "journal/entry.hpp"
 #include "journal/fault.hpp"
+#include "journal/retry.hpp"
 
 namespace durable_mcp::journal {
 
-enum class StepKind : std::uint8_t { at_least_once, at_most_once, transact, map_write, map_read, event, question };
+enum class StepKind : std::uint8_t { at_least_once, at_most_once, transact, map_write, map_read, event, question, value };
 [[nodiscard]] std::string_view name_of(StepKind kind);
 
 /// A step as the handler names it in this attempt.
@@ -43,6 +44,7 @@ struct Step {
     StepKind kind = StepKind::at_least_once;
     std::string key;   ///< name space and alias (Entry::key)
     std::string type;  ///< type tag of the result
+    bool reconciles = false;  ///< at_most_once: who asks knows how to find out what became of an interrupted one
 };
 
 // ── Decisions ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -53,11 +55,12 @@ struct AwaitArrival {};                             ///< a question that was put
 struct UseRecorded { std::string value; };          ///< an earlier attempt did it: this is what it returned
 struct RaiseFailed { Fault fault; };                ///< it failed, now or in an earlier attempt, and that is recorded
 struct RaiseInterrupted {};                         ///< an earlier attempt died inside an at_most_once callable
+struct Reconcile {};                                ///< the same, and the receiver has not been asked yet: ask it now
 struct RaiseDuplicate {};                           ///< the key was used before in this attempt
 struct RaiseMismatch { StepKind recorded_kind; std::string recorded_type; };  ///< the key is recorded as something else
 struct Leave { enum Reason : std::uint8_t { suspended, cancelled } reason; };  ///< unwind the handler; take_outputs() may hold more
 
-using Decision = std::variant<Execute, AwaitDurable, AwaitArrival, UseRecorded, RaiseFailed, RaiseInterrupted, RaiseDuplicate, RaiseMismatch, Leave>;
+using Decision = std::variant<Execute, AwaitDurable, AwaitArrival, UseRecorded, RaiseFailed, RaiseInterrupted, RaiseDuplicate, RaiseMismatch, Leave, Reconcile>;
 
 // ── Outputs ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -77,7 +80,8 @@ class CallMachine {
 public:
     explicit CallMachine(History history = {});
 
-    // ── Steps. begin() until it no longer says AwaitDurable; after Execute exactly one of complete(), fail(), reset(), abandon().
+    // ── Steps. begin() until it no longer says AwaitDurable; after Execute exactly one of complete(), fail(), retry(), reset(), abandon(). Steps of
+    // other keys may begin meanwhile: several callables may run side by side.
 
     [[nodiscard]] Decision begin(const Step& step);
     void complete(const Step& step, std::string value);
@@ -85,6 +89,10 @@ public:
     void fail(const Step& step, const Fault& fault);
     /// An at_most_once callable threw what its author calls retryable: as if it had not started.
     void reset(const Step& step);
+    /// An at_least_once callable threw and is to be tried again: the key may be used again, in this attempt or a later one.
+    void retry(const Step& step, const Retry& retry);
+    /// What the tries of a step left behind that is to be tried again; nothing for any other. begin() does not wait for its time: the driver does.
+    [[nodiscard]] std::optional<Retry> retry_of(const std::string& key) const;
     /// Nothing happened and nothing is recorded (a transaction whose commit was refused): the key may be used again.
     void abandon(const Step& step);
     /// The entry that complete() would hand out, without handing it out: for a commit that may be refused as a whole. Behind it may follow one
@@ -92,6 +100,14 @@ public:
     [[nodiscard]] Entry draft(const Step& step, std::string value) const;
     [[nodiscard]] Entry draft_event(const Step& step, std::uint64_t nth, std::uint64_t content_hash) const;
     void adopt(const Step& step, std::uint64_t events = 0);
+
+    // ── An interrupted at_most_once step whose asker reconciles. After Reconcile exactly one of complete() (it is done, and this is its value), fail()
+    // (done, with a value that cannot be stored), restart() or give_up().
+
+    /// The receiver knows nothing of it: the step starts again. Hands out that it does; then begin() again, until Execute.
+    void restart(const Step& step);
+    /// The receiver does not know. The step is recorded as interrupted, for good.
+    void give_up(const Step& step);
 
     // ── Questions. Execute means: put it; complete() hands out the entry that it was put, with the question as its value.
 
@@ -110,13 +126,13 @@ public:
     // ── Events on the call's own stream.
 
     /// True when an event of that content must be sent now: it was not sent by an earlier attempt, and the replay has left old ground.
-    /// What a step's callable emits is counted apart from what the handler emits outside: a replay that does not run the callable passes over
-    /// its events too, and must not take an equal one behind it for one of them.
-    [[nodiscard]] bool emit(std::uint64_t content_hash);
+    /// What a step's callable emits (`inside`: its key) is counted apart from what the handler emits outside: a replay that does not run the
+    /// callable passes over its events too, and must not take an equal one behind it for one of them.
+    [[nodiscard]] bool emit(std::uint64_t content_hash, const std::string& inside = {});
     /// True when a message that nobody can ask for again may be sent now: it is not kept, so that only a replay silences it.
     [[nodiscard]] bool may_say() const { return !has_left_ && !finished_ && !is_cancelled() && !is_replaying(); }
     /// An event is being queued. Hands out the entry that says where it came from, which must be committed in the event's own batch.
-    void mark_sent(std::uint64_t content_hash);
+    void mark_sent(std::uint64_t content_hash, const std::string& inside = {});
     /// True when that progress may be sent: it is higher than any before, in this attempt or an earlier one.
     [[nodiscard]] bool advance_progress(double progress);
     [[nodiscard]] std::optional<double> last_progress() const { return last_progress_; }
@@ -135,7 +151,7 @@ public:
     /// As suspend(), in the middle of a begin() that was told to wait: the wait failed, and the handler is being unwound already.
     void break_off() {
         suspend();
-        open_.reset();
+        open_.clear();
         has_left_ = true;
     }
     void suspend() { leave(Leave::suspended); }
@@ -164,33 +180,39 @@ public:
     [[nodiscard]] bool is_replaying() const { return !left_old_ground_ && unpassed_ > 0; }
     /// The key is recorded, or begun in this attempt: asking for it hands out no new one.
     [[nodiscard]] bool knows(const std::string& key) const { return records_.contains(key) || used_.contains(key); }
+    /// The entry that settled a step, by which a value or a failure is recorded; 0 while it may still run.
+    [[nodiscard]] std::uint64_t settled_by(const std::string& key) const;
     /// Keys that are recorded but were not asked for in this attempt (B4).
     [[nodiscard]] std::vector<std::string> divergent_keys() const;
     [[nodiscard]] std::uint64_t entry_count() const { return last_seq_; }
 
 private:
-    enum class Status : std::uint8_t { started, interrupted, completed, failed };
+    enum class Status : std::uint8_t { started, retried, interrupted, completed, failed };
     struct Record {
         StepKind kind;
         Status status;
         std::string type;
         std::string payload;
+        std::uint64_t seq = 0;
         bool passed = false;
     };
+    enum class Opening : std::uint8_t { to_execute, to_reconcile };
 
     void fold(const Entry& entry);
     void leave(Leave::Reason reason);
     void append(EntryKind kind, const Step& step, std::string payload);
+    [[nodiscard]] bool fits(const Step& step, const Record& record) const;
+    void pass(const Step& step, Record& record);
     [[nodiscard]] Decision replay(const Step& step, Record& record);
+    [[nodiscard]] bool may_go_on(const Step& step) const;
     [[nodiscard]] bool all_entries_are_durable() const { return durable_ >= last_entry_output_; }
 
     std::unordered_map<std::string, Record> records_;
     std::set<std::string, std::less<>> used_;            // keys asked for in this attempt
-    std::optional<std::string> open_;                    // key between AwaitDurable and Execute
+    std::map<std::string, Opening, std::less<>> open_;   // keys between AwaitDurable and Execute
     std::unordered_map<std::string, std::uint64_t> occurrences_;
     std::unordered_map<std::uint64_t, std::uint64_t> sent_before_;  // event content → times sent by earlier attempts, not yet repeated
     std::map<std::string, std::unordered_map<std::uint64_t, std::uint64_t>> sent_inside_;  // the same, by the step whose callable sent them
-    std::optional<std::string> body_;                    // key of the step whose callable runs
     std::optional<double> last_progress_;
     std::map<std::string, std::string> arrivals_;
     std::size_t unpassed_ = 0;

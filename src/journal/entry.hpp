@@ -24,6 +24,8 @@ enum class EntryKind : std::uint8_t {
                           ///< payload is the event's content hash in hexadecimal
     question_asked = 14,  ///< a question was put to the client, with its event (where the call's stream keeps events) in the same batch; payload
                           ///< is the question. Its answer is an arrival, not an entry: it comes when nobody may be running the call
+    value_drawn = 25,     ///< now, random, uuid: drawn once for all attempts; payload is the value
+    step_retried = 26,    ///< at_least_once threw and is to be tried again; payload is a Retry
 };
 
 /// One record of a call's journal. `seq` counts from 1 without a gap.

@@ -100,11 +100,11 @@ TEST(call_machine_events, an_event_behind_the_last_recorded_step_is_not_sent_aga
 }
 
 // What emit() said, and the driver then did: the event and what the machine wants beside it, in one batch.
-bool send(Call& call, std::uint64_t hash) {
-    if (!call.machine->emit(hash)) {
+bool send(Call& call, std::uint64_t hash, const std::string& inside = {}) {
+    if (!call.machine->emit(hash, inside)) {
         return false;
     }
-    call.machine->mark_sent(hash);
+    call.machine->mark_sent(hash, inside);
     call.history.event_hashes.push_back(hash);
     call.commit();
     return true;
@@ -114,7 +114,7 @@ TEST(call_machine_events, an_event_from_inside_a_recorded_callable_does_not_swal
     for (const Step& step : {least("s:a"), once("s:a")}) {
         Call call;
         EXPECT_EQ(call.begin(step), "execute");
-        EXPECT_TRUE(send(call, hello));
+        EXPECT_TRUE(send(call, hello, "s:a"));
         call.machine->complete(step, "1");
         call.replay();
         EXPECT_EQ(call.begin(step), "recorded 1");
@@ -128,11 +128,11 @@ TEST(call_machine_events, an_event_from_inside_a_recorded_callable_does_not_swal
 TEST(call_machine_events, an_event_from_inside_a_callable_that_runs_again_is_not_sent_again) {  // B27
     Call call;
     EXPECT_EQ(call.begin(least("s:a")), "execute");
-    EXPECT_TRUE(send(call, hello));
+    EXPECT_TRUE(send(call, hello, "s:a"));
     call.crash();
     EXPECT_EQ(call.begin(least("s:a")), "execute");
-    EXPECT_FALSE(send(call, hello));
-    EXPECT_TRUE(send(call, bye));
+    EXPECT_FALSE(send(call, hello, "s:a"));
+    EXPECT_TRUE(send(call, bye, "s:a"));
 }
 
 TEST(call_machine_events, an_event_before_a_callable_is_not_taken_for_an_equal_one_inside) {  // B27
@@ -140,13 +140,13 @@ TEST(call_machine_events, an_event_before_a_callable_is_not_taken_for_an_equal_o
     EXPECT_TRUE(send(call, hello));
     call.crash();
     EXPECT_EQ(call.begin(least("s:a")), "execute");  // a hot-fixed handler no longer says it before
-    EXPECT_TRUE(send(call, hello));
+    EXPECT_TRUE(send(call, hello, "s:a"));
 }
 
 TEST(call_machine_events, the_events_of_an_interrupted_callable_stay_its_own) {  // B27
     Call call;
     EXPECT_EQ(call.begin(once("s:a")), "execute");
-    EXPECT_TRUE(send(call, hello));
+    EXPECT_TRUE(send(call, hello, "s:a"));
     call.crash();
     EXPECT_EQ(call.begin(once("s:a")), "interrupted");
     EXPECT_TRUE(send(call, hello));
@@ -156,7 +156,7 @@ TEST(call_machine_events, a_transaction_is_adopted_with_its_events) {  // B13, B
     const Step step = transact("s:book");
     Call call;
     EXPECT_EQ(call.begin(step), "execute");
-    EXPECT_TRUE(call.machine->emit(hello));
+    EXPECT_TRUE(call.machine->emit(hello, "s:book"));
     call.history.entries.push_back(call.machine->draft(step, "42"));
     call.history.entries.push_back(call.machine->draft_event(step, 1, hello));
     call.history.event_hashes.push_back(hello);

@@ -301,11 +301,5 @@ TEST_F(call_machine_death, a_confirmation_of_what_was_never_handed_out_is_our_bu
     EXPECT_DEATH(machine.confirm(1), "handed_out");
 }
 
-TEST_F(call_machine_death, a_second_step_while_one_waits_is_our_bug) {
-    CallMachine machine;
-    (void)machine.begin(least("s:a"));
-    EXPECT_DEATH((void)machine.begin(least("s:b")), "asked_again");
-}
-
 }  // namespace
 }  // namespace durable_mcp::journal

@@ -48,6 +48,10 @@ struct StepFailed { Fault fault; };
 struct Interrupted {};
 struct Retryable {};
 
+/// What a receiver says of an interrupted step: its value, or that it never heard of it. It may also not know.
+enum class Word { done, not_done, unknown };
+using Receiver = std::function<std::pair<Word, std::string>()>;
+
 struct World {
     Committing committing = Committing::when_awaited;
     Plan plan;
@@ -152,8 +156,8 @@ public:
     explicit Attempt(World& world) : world_(world), machine_(world.history()) { world.machine = &machine_; }
 
     /// Runs a step of any kind but a transaction. `body` sees how often it was entered in this world.
-    std::string step(const Step& step, const std::function<std::string(int)>& body) {
-        if (const auto recorded = ask(step)) {
+    std::string step(const Step& step, const std::function<std::string(int)>& body, const Receiver& receiver = {}) {
+        if (const auto recorded = ask(step, receiver)) {
             return *recorded;
         }
         std::string value;
@@ -164,6 +168,12 @@ public:
             write_outputs();
             throw StepFailed{fault};
         } catch (const Retryable&) {
+            if (step.kind == StepKind::at_least_once) {
+                const std::uint64_t tries = machine_.retry_of(step.key).value_or(Retry{}).tries + 1;
+                machine_.retry(step, {tries, 0, 0, {"Retryable", ""}});
+                write_outputs();
+                return this->step(step, body, receiver);
+            }
             machine_.reset(step);
             write_outputs();
             throw;
@@ -201,6 +211,7 @@ public:
             send({"progress " + std::to_string(progress), progress});
         }
     }
+    [[nodiscard]] std::uint64_t tries_of(const std::string& key) const { return machine_.retry_of(key).value_or(Retry{}).tries; }
     [[nodiscard]] std::string next_occurrence(const std::string& base) { return machine_.next_occurrence(base); }
 
     void finish(const std::string& outcome) {
@@ -223,7 +234,7 @@ public:
 
 private:
     /// The recorded value, or nothing when the step is to be executed.
-    std::optional<std::string> ask(const Step& step) {
+    std::optional<std::string> ask(const Step& step, const Receiver& receiver = {}) {
         for (;;) {
             Decision decision = machine_.begin(step);
             write_outputs();
@@ -241,6 +252,26 @@ private:
             }
             if (std::holds_alternative<RaiseInterrupted>(decision)) {
                 throw Interrupted{};
+            }
+            if (std::holds_alternative<Reconcile>(decision)) {
+                check_the_law(step);
+                world_.pass_moment();
+                auto [word, value] = receiver();
+                world_.pass_moment();
+                switch (word) {
+                    case Word::done:
+                        machine_.complete(step, value);
+                        write_outputs();
+                        return value;
+                    case Word::not_done:
+                        machine_.restart(step);
+                        write_outputs();
+                        continue;
+                    case Word::unknown:
+                        machine_.give_up(step);
+                        write_outputs();
+                        throw Interrupted{};
+                }
             }
             if (!std::holds_alternative<AwaitDurable>(decision)) {
                 world_.violate("the same handler is told of " + words(decision) + " at " + step.key);
@@ -276,7 +307,8 @@ private:
             world_.violate(step.key + " executes after the cancellation");
         }
         if (const auto recorded = world_.entry(step.key);
-            recorded && recorded->kind != EntryKind::once_started && recorded->kind != EntryKind::once_reset) {
+            recorded && recorded->kind != EntryKind::once_started && recorded->kind != EntryKind::once_reset &&
+            recorded->kind != EntryKind::step_retried) {
             world_.violate(step.key + " is recorded and executes again");
         }
         bool is_accepted = false;

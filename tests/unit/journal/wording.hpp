@@ -18,6 +18,8 @@ using Words = std::vector<std::string>;
 
 inline Step least(std::string key, std::string type = "int") { return {StepKind::at_least_once, std::move(key), std::move(type)}; }
 inline Step once(std::string key, std::string type = "int") { return {StepKind::at_most_once, std::move(key), std::move(type)}; }
+inline Step reconciled(std::string key, std::string type = "int") { return {StepKind::at_most_once, std::move(key), std::move(type), true}; }
+inline Step drawn(std::string key, std::string type = "now") { return {StepKind::value, std::move(key), std::move(type)}; }
 inline Step transact(std::string key, std::string type = "int") { return {StepKind::transact, std::move(key), std::move(type)}; }
 inline Step map_write(std::string key) { return {StepKind::map_write, std::move(key), ""}; }
 inline Step map_read(std::string key, std::string type = "int") { return {StepKind::map_read, std::move(key), std::move(type)}; }
@@ -39,6 +41,8 @@ inline std::string words(EntryKind kind) {
         case EntryKind::event_sent: return "event_sent";
         case EntryKind::event_inside: return "event_inside";
         case EntryKind::question_asked: return "question_asked";
+        case EntryKind::value_drawn: return "value_drawn";
+        case EntryKind::step_retried: return "step_retried";
     }
     return "unknown";
 }
@@ -50,6 +54,7 @@ struct DecisionWords {
     std::string operator()(const UseRecorded& use) const { return "recorded " + use.value; }
     std::string operator()(const RaiseFailed& raise) const { return "failed " + raise.fault.type + ": " + raise.fault.message; }
     std::string operator()(const RaiseInterrupted&) const { return "interrupted"; }
+    std::string operator()(const Reconcile&) const { return "reconcile"; }
     std::string operator()(const RaiseDuplicate&) const { return "duplicate"; }
     std::string operator()(const RaiseMismatch& raise) const {
         return "mismatch " + std::string(name_of(raise.recorded_kind)) + " " + raise.recorded_type;
