@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,22 +23,9 @@
 #include "durable_mcp/log.hpp"
 #include "durable_mcp/question.hpp"
 #include "durable_mcp/state.hpp"
+#include "durable_mcp/step.hpp"
 
 namespace durable_mcp {
-
-/// Exceptions after which an at_most_once step may be tried again: `retryable<Timeout, Busy>`. See AtMostOnceOptions.
-struct Retryable {
-    bool (*matches)(const std::exception_ptr&) = nullptr;  ///< null: none is
-};
-
-template <class... E>
-inline constexpr Retryable retryable = {&detail::is_any_of<E...>};
-
-struct AtMostOnceOptions {
-    /// An exception of one of these types (or derived from one) says for certain that nothing happened: the step is durably as if it
-    /// had never started, the exception leaves as it is, and the same alias may be used again, in this attempt or a later one.
-    Retryable retryable = {};
-};
 
 /// What a handler knows of its call, and the only way in which it does things that survive the process.
 ///
@@ -63,35 +52,96 @@ public:
 
     // ── Steps ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Runs `function` and records what it returns: for effects that are safe to repeat.
+    /// Runs `function` and records what it returns: for effects that are safe to repeat. It may take a std::stop_token, which asks it to stop when
+    /// `options.timeout` is over, when the call is cancelled, and shortly before a stop's deadline; nothing is abandoned while it runs.
     ///
-    /// *Durability*: the value is queued, not yet on disk, when this returns; every later step, event and answer waits for it.
+    /// *Durability*: the value is queued, not yet on disk, when this returns; every later step, event and answer waits for it. With a policy,
+    /// each try that threw is recorded with its exception and the time of the next: the count goes on in the next process.
     /// *Replay*: recorded: the value, without running `function`. The process died before: `function` runs again.
-    /// *Errors*: `function` threw: StepFailed, with the exception nested, now; StepFailed again on each replay.
+    /// *Errors*: `function` threw, and `options.retry` (by default: once) allows no other try: StepFailed, with the exception nested, now;
+    /// StepFailed again on each replay. std::invalid_argument for a policy that makes no sense.
     ///
-    ///     auto rate = context.at_least_once("fetch rate", [&] { return bank.rate("EUR"); });
+    ///     auto rate = context.at_least_once("fetch rate", [&] { return bank.rate("EUR"); }, {.retry = {.attempts = 5}});
     template <class F>
-    auto at_least_once(std::string_view alias, F&& function) {
+    auto at_least_once(std::string_view alias, F&& function, const AtLeastOnceOptions& options = {}) {
         detail::check_step<F>();
         detail::StepBodyOf<F> body(function);
-        return finish<detail::StepValue<F>>(alias, run_step(detail::StepKind::at_least_once, alias, body, Retryable{}));
+        return finish<detail::StepValue<F>>(alias, run_step(alias, body, options));
     }
 
     /// Runs `function` at most once, whatever happens: for effects that must not repeat, such as a payment.
     ///
     /// *Durability*: that it starts is on disk before `function` runs; its value is queued when this returns.
     /// *Replay*: recorded: the value. The process died inside `function`: nobody knows whether it happened, and
-    /// AtMostOnceFailedBeforeCompleting with `cause() == interrupted` is thrown from then on.
+    /// AtMostOnceFailedBeforeCompleting with `cause() == interrupted` is thrown from then on; with `options.reconcile` the receiver is asked first,
+    /// and decides.
     /// *Errors*: `function` threw (and not one of `options.retryable`), or returned what cannot be stored:
     /// AtMostOnceFailedBeforeCompleting with `cause() == failed`, now and on each replay; what was thrown is nested now only.
     ///
     ///     auto receipt = context.at_most_once("charge", [&] { return gateway.charge(card, cents); }, {.retryable = retryable<Unreachable>});
     template <class F>
-    auto at_most_once(std::string_view alias, F&& function, AtMostOnceOptions options = {}) {
+    auto at_most_once(std::string_view alias, F&& function, const AtMostOnceOptions<detail::StepValue<F>>& options = {}) {
         detail::check_step<F>();
         detail::StepBodyOf<F> body(function);
-        return finish<detail::StepValue<F>>(alias, run_step(detail::StepKind::at_most_once, alias, body, options.retryable));
+        std::function<detail::StepOutcome(std::string_view)> reconcile;
+        if (options.reconcile) {
+            reconcile = [&options](std::string_view key) { return options.reconcile(key).told(); };
+        }
+        return finish<detail::StepValue<F>>(alias, run_once(alias, body, options.retryable, reconcile));
     }
+
+    /// Runs several callables side by side, each an at_least_once step of its own, known by `alias` and its place; returns their values in order.
+    ///
+    /// They run on this thread and others of the pool, `options.limit` at once at most, and in no order that can be relied on. When one fails (its
+    /// policy gives up), those that take a std::stop_token are asked to stop, no other begins, and once all have returned its failure is
+    /// thrown; what the others threw after that is not recorded. In a branch no steps, maps or questions; log() and report_progress() may be used.
+    ///
+    /// *Durability*, *Replay*: as for at_least_once, one by one: a replay runs only what is not recorded; after a recorded failure, nothing.
+    /// *Errors*: StepFailed of the branch that failed first, now and on each replay; its alias() is "alias[place]".
+    ///
+    ///     auto prices = context.parallel<int>("prices", {[&] { return shop_a.price(item); }, [&] { return shop_b.price(item); }}, {.limit = 4});
+    template <class T>
+    auto parallel(std::string_view alias, const std::vector<Branch<T>>& branches, const ParallelOptions& options = {}) {
+        const auto outcomes = run_parallel<T>(alias, branches, options, false);
+        if constexpr (!std::is_void_v<T>) {
+            std::vector<T> values;
+            values.reserve(outcomes.size());
+            for (const detail::BranchOutcome& outcome : outcomes) {
+                values.push_back(finish<T>(alias, outcome.value));
+            }
+            return values;
+        }
+    }
+
+    /// The same, but a failure stops nobody: what became of each, in order.
+    ///
+    ///     for (const auto& price : context.parallel_settled<int>("prices", branches)) { if (price.ok()) { best = std::min(best, price.value()); } }
+    template <class T>
+    std::vector<Settled<T>> parallel_settled(std::string_view alias, const std::vector<Branch<T>>& branches, const ParallelOptions& options = {}) {
+        std::vector<Settled<T>> settled;
+        for (const detail::BranchOutcome& outcome : run_parallel<T>(alias, branches, options, true)) {
+            if (outcome.failure) {
+                settled.push_back(Settled<T>(detail::failure_in(outcome.failure)));
+            } else if constexpr (std::is_void_v<T>) {
+                settled.push_back(Settled<T>());
+            } else {
+                settled.push_back(Settled<T>(finish<T>(alias, outcome.value)));
+            }
+        }
+        return settled;
+    }
+
+    // ── Values that code needs to repeat itself. Each is a step: recorded once, the same in every attempt.
+
+    /// The time, to the millisecond, when this was first asked.
+    [[nodiscard]] std::chrono::system_clock::time_point now(std::string_view alias);
+    /// 64 random bits, from the operating system's generator.
+    [[nodiscard]] std::uint64_t random(std::string_view alias);
+    /// A random number below `below`, each as likely as any other. std::invalid_argument for 0. `below` is part of the step: another one under the
+    /// same alias is a StepMismatchError.
+    [[nodiscard]] std::uint64_t random(std::string_view alias, std::uint64_t below);
+    /// A random UUID (RFC 9562, version 4), such as "f81d4fae-7dec-41d0-a765-00a0c91e6bf6".
+    [[nodiscard]] std::string uuid(std::string_view alias);
 
     /// Runs `function(Transaction&)` on the server's state: what it writes and what it returns are applied together, exactly once.
     ///
@@ -237,7 +287,25 @@ private:
     }
     /// As many answers as questions, in their order.
     std::vector<std::string> put(const std::vector<detail::QuestionRequest>& questions);
-    std::string run_step(detail::StepKind kind, std::string_view alias, detail::StepBody& body, Retryable may_repeat);
+    std::string run_step(std::string_view alias, detail::StepBody& body, const AtLeastOnceOptions& options);
+    std::string run_once(std::string_view alias, detail::StepBody& body, Retryable may_repeat,
+                         const std::function<detail::StepOutcome(std::string_view)>& reconcile);
+    template <class T>
+    std::vector<detail::BranchOutcome> run_parallel(std::string_view alias, const std::vector<Branch<T>>& branches, const ParallelOptions& options,
+                                                    bool settles_all) {
+        static_assert(HasCodec<T>, "what a branch returns is stored, and there is no durable_mcp::codec<T> for this type: return one that has a codec, "
+                                   "or specialise codec<T> (durable_mcp/codec.hpp)");
+        detail::ParallelRequest request;
+        request.alias = alias;
+        request.settles_all = settles_all;
+        request.takes_stop = !branches.empty();
+        for (const Branch<T>& branch : branches) {
+            request.branches.push_back(&branch.body());
+            request.takes_stop = request.takes_stop && branch.takes_stop();
+        }
+        return start_parallel(request, codec<T>::tag(), options);
+    }
+    std::vector<detail::BranchOutcome> start_parallel(detail::ParallelRequest& request, const std::string& tag, const ParallelOptions& options);
     std::string run_transaction(std::string_view alias, detail::TransactionBody& body);
     void send_log(LogLevel level, std::string_view data, std::string_view logger);
     [[nodiscard]] static std::string round_key(std::string_view alias, std::string_view round);

@@ -23,6 +23,7 @@
 #include "durable_mcp/schema.hpp"
 #include "durable_mcp/server.hpp"
 #include "durable_mcp/state.hpp"
+#include "durable_mcp/step.hpp"
 #include "durable_mcp/store.hpp"
 #include "durable_mcp/tool.hpp"
 #include "durable_mcp/version.hpp"

@@ -154,6 +154,14 @@ private:
     std::string type_name_;
 };
 
+/// Thrown by the callable of an at_least_once step: trying again is of no use, whatever its RetryPolicy says. The step fails as with any other
+/// exception (StepFailed).
+class DURABLE_MCP_EXPORT NonRetryable : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+    ~NonRetryable() override;
+};
+
 /// An at_most_once step will never complete. `cause()` says what is known of its effect.
 ///
 /// *Replay*: thrown again, with the same cause, by every later attempt.

@@ -2,6 +2,7 @@
 #include "durable_mcp/context.hpp"
 
 #include <functional>
+#include <stdexcept>
 #include <utility>
 
 #include "durable_mcp/detail/step_body.hpp"
@@ -12,14 +13,82 @@ namespace durable_mcp {
 namespace detail {
 StepBody::~StepBody() = default;
 TransactionBody::~TransactionBody() = default;
+
+StepFailed failure_in(const std::exception_ptr& thrown) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const StepFailed& failure) {
+        return failure;
+    }
+}
 }  // namespace detail
 
-std::string DurableContext::run_step(detail::StepKind kind, std::string_view alias, detail::StepBody& body, Retryable may_repeat) {
-    const std::string tag = body.tag();
-    const std::function<std::string()> run = [&body] { return body.run(); };
-    const std::function<bool(const std::exception_ptr&)> is_retryable = may_repeat.matches;
-    return port_->step({.kind = kind, .alias = alias, .type = tag, .body = &run, .is_retryable = is_retryable ? &is_retryable : nullptr});
+namespace {
+
+// Checked here, so that nobody below meets a policy that makes no sense.
+detail::StepRetry read_policy(std::string_view alias, const RetryPolicy& policy, std::chrono::milliseconds timeout, bool takes_stop) {
+    const auto refuse = [&](const char* why) { throw std::invalid_argument("step '" + std::string(alias) + "': " + why); };
+    if (policy.initial.count() < 0 || policy.maximum < policy.initial) {
+        refuse("RetryPolicy::initial is not negative, and RetryPolicy::maximum not below it");
+    }
+    if (!(policy.factor >= 1) || !(policy.jitter >= 0 && policy.jitter <= 1)) {
+        refuse("RetryPolicy::factor is 1 or more, RetryPolicy::jitter between 0 and 1");
+    }
+    if (timeout.count() < 0 || (timeout.count() > 0 && !takes_stop)) {
+        refuse("a time-out asks the callable to stop: it is not negative, and needs a callable that takes a std::stop_token");
+    }
+    return {.attempts = policy.attempts, .initial = policy.initial, .maximum = policy.maximum, .factor = policy.factor, .jitter = policy.jitter,
+            .retry_if = policy.retry_if ? &policy.retry_if : nullptr};
 }
+
+}  // namespace
+
+std::string DurableContext::run_step(std::string_view alias, detail::StepBody& body, const AtLeastOnceOptions& options) {
+    const std::string tag = body.tag();
+    const detail::StepRun run = [&body](std::stop_token stop) { return body.run(std::move(stop)); };
+    return port_->step({.kind = detail::StepKind::at_least_once,
+                        .alias = alias,
+                        .type = tag,
+                        .body = &run,
+                        .retry = read_policy(alias, options.retry, options.timeout, body.takes_stop()),
+                        .timeout = options.timeout,
+                        .takes_stop = body.takes_stop()});
+}
+
+std::string DurableContext::run_once(std::string_view alias, detail::StepBody& body, Retryable may_repeat,
+                                     const std::function<detail::StepOutcome(std::string_view)>& reconcile) {
+    const std::string tag = body.tag();
+    const detail::StepRun run = [&body](std::stop_token stop) { return body.run(std::move(stop)); };
+    const std::function<bool(const std::exception_ptr&)> is_retryable = may_repeat.matches;
+    return port_->step({.kind = detail::StepKind::at_most_once,
+                        .alias = alias,
+                        .type = tag,
+                        .body = &run,
+                        .is_retryable = is_retryable ? &is_retryable : nullptr,
+                        .reconcile = reconcile ? &reconcile : nullptr,
+                        .takes_stop = body.takes_stop()});
+}
+
+std::vector<detail::BranchOutcome> DurableContext::start_parallel(detail::ParallelRequest& request, const std::string& tag,
+                                                                  const ParallelOptions& options) {
+    request.type = tag;
+    request.limit = options.limit;
+    request.timeout = options.timeout;
+    request.retry = read_policy(request.alias, options.retry, options.timeout, request.takes_stop || request.branches.empty());
+    return port_->parallel(request);
+}
+
+std::chrono::system_clock::time_point DurableContext::now(std::string_view alias) {
+    return std::chrono::system_clock::time_point(std::chrono::milliseconds(port_->now_ms(alias)));
+}
+std::uint64_t DurableContext::random(std::string_view alias) { return port_->random(alias, std::nullopt); }
+std::uint64_t DurableContext::random(std::string_view alias, std::uint64_t below) {
+    if (below == 0) {
+        throw std::invalid_argument("random('" + std::string(alias) + "', 0): there is no number below 0");
+    }
+    return port_->random(alias, below);
+}
+std::string DurableContext::uuid(std::string_view alias) { return port_->uuid(alias); }
 
 std::string DurableContext::run_transaction(std::string_view alias, detail::TransactionBody& body) {
     return port_->transact(alias, body.tag(), [&body](detail::TransactionPort& port) {

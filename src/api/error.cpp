@@ -19,6 +19,7 @@ DuplicateStepError::~DuplicateStepError() = default;
 StepMismatchError::~StepMismatchError() = default;
 ValueMismatchError::~ValueMismatchError() = default;
 StepFailed::~StepFailed() = default;
+NonRetryable::~NonRetryable() = default;
 AtMostOnceFailedBeforeCompleting::~AtMostOnceFailedBeforeCompleting() = default;
 Unwind::~Unwind() = default;
 

@@ -42,6 +42,24 @@ std::string ordered_id(Random& random, std::int64_t wall_ms) {
     return encode(bytes);
 }
 
+std::string random_uuid(Random& random) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::array<std::byte, 16> bytes;
+    random.fill(bytes);
+    bytes[6] = (bytes[6] & std::byte{0x0f}) | std::byte{0x40};  // the version
+    bytes[8] = (bytes[8] & std::byte{0x3f}) | std::byte{0x80};  // the variant
+    std::string text;
+    text.reserve(36);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            text.push_back('-');
+        }
+        text.push_back(digits[std::to_integer<std::size_t>(bytes[i] >> 4)]);
+        text.push_back(digits[std::to_integer<std::size_t>(bytes[i] & std::byte{0x0f})]);
+    }
+    return text;
+}
+
 bool is_id(std::string_view text) {
     return text.size() == id_characters &&
            std::all_of(text.begin(), text.end(), [](char c) { return alphabet.find(c) != std::string_view::npos; });

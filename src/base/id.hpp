@@ -16,7 +16,10 @@ namespace durable_mcp::base {
 /// (32 characters, of an alphabet whose byte order is its numeric order). Rows that are written together lie together on disk.
 [[nodiscard]] std::string ordered_id(Random& random, std::int64_t wall_ms);
 
-/// True for what the two functions above can have made: 32 characters of [A-Za-z0-9_-].
+/// A version 4 UUID of RFC 9562: 122 random bits, lower case, "f81d4fae-7dec-41d0-a765-00a0c91e6bf6".
+[[nodiscard]] std::string random_uuid(Random& random);
+
+/// True for what the first two functions above can have made: 32 characters of [A-Za-z0-9_-].
 [[nodiscard]] bool is_id(std::string_view text);
 
 }  // namespace durable_mcp::base

@@ -25,6 +25,23 @@ public:
 
 }  // namespace
 
+std::uint64_t random_number(Random& random) {
+    std::uint64_t number = 0;
+    random.fill(std::as_writable_bytes(std::span(&number, 1)));
+    return number;
+}
+
+std::uint64_t random_number(Random& random, std::uint64_t below) {
+    DURABLE_MCP_ASSERT(below > 0);
+    // The lowest 2^64 mod `below` numbers would make the remainders uneven.
+    const std::uint64_t uneven = (0 - below) % below;
+    for (;;) {
+        if (const std::uint64_t number = random_number(random); number >= uneven) {
+            return number % below;
+        }
+    }
+}
+
 Random& system_random() {
     static SystemRandom random;
     return random;

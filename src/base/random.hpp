@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace durable_mcp::base {
@@ -13,6 +14,11 @@ public:
     /// Fills `bytes`. Safe to call from any thread.
     virtual void fill(std::span<std::byte> bytes) = 0;
 };
+
+/// 64 random bits as a number.
+[[nodiscard]] std::uint64_t random_number(Random& random);
+/// A number below `below` (not 0), each as likely as any other.
+[[nodiscard]] std::uint64_t random_number(Random& random, std::uint64_t below);
 
 /// The operating system's generator (getrandom(2)): unpredictable, thread-safe.
 [[nodiscard]] Random& system_random();

@@ -226,7 +226,10 @@ Decision CallMachine::replay(const Step& step, Record& record) {
 
 void CallMachine::complete(const Step& step, std::string value) { append(completed_entry(step.kind), step, std::move(value)); }
 
-void CallMachine::fail(const Step& step, const Fault& fault) { append(failed_entry(step.kind), step, write_fault(fault)); }
+void CallMachine::fail(const Step& step, const Fault& fault) {
+    append(failed_entry(step.kind), step, write_fault(fault));
+    records_.insert_or_assign(step.key, Record{step.kind, Status::failed, step.type, write_fault(fault), last_seq_, true});
+}
 
 void CallMachine::reset(const Step& step) {
     DURABLE_MCP_ASSERT(step.kind == StepKind::at_most_once);

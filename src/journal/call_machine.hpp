@@ -180,7 +180,7 @@ public:
     [[nodiscard]] bool is_replaying() const { return !left_old_ground_ && unpassed_ > 0; }
     /// The key is recorded, or begun in this attempt: asking for it hands out no new one.
     [[nodiscard]] bool knows(const std::string& key) const { return records_.contains(key) || used_.contains(key); }
-    /// The entry that settled a step, by which a value or a failure is recorded; 0 while it may still run.
+    /// The entry by which an earlier attempt settled a step, with a value or a failure, or by which this one let it fail; 0 where there is none.
     [[nodiscard]] std::uint64_t settled_by(const std::string& key) const;
     /// Keys that are recorded but were not asked for in this attempt (B4).
     [[nodiscard]] std::vector<std::string> divergent_keys() const;

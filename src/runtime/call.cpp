@@ -121,6 +121,7 @@ void Call::take_back() {
     }
     machine->cancel();
     stir();
+    ask_to_stop();
 }
 
 store::Completion Call::when_committed(std::function<void()> committed) {
@@ -174,6 +175,32 @@ void Call::wait_for_answers(std::unique_lock<std::mutex>& lock, const std::vecto
         return machine->is_leaving() || std::all_of(aliases.begin(), aliases.end(), [&](const std::string& alias) {
             return machine->arrival(question_key(alias)) != nullptr;
         });
+    });
+}
+
+void Call::pause(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds time) {
+    answers_changed_.wait_for(lock, time, [&] { return machine->is_leaving(); });
+}
+
+void Call::ask_to_stop() {
+    if (stops.begin_asking()) {
+        services->readers.submit([self = shared_from_this()] { self->stops.ask_all(); });
+    }
+}
+
+void Call::ask_overdue_to_stop(BodyStops::Time now) {
+    services->readers.submit([self = shared_from_this(), now] {
+        if (const auto next = self->stops.ask_due(now)) {
+            self->services->inbox->put([self, next] { self->ring_at(*next); });
+        }
+    });
+}
+
+void Call::ring_at(BodyStops::Time when) {
+    listener->remind(when, [weak = weak_from_this(), when] {
+        if (const auto self = weak.lock()) {
+            self->ask_overdue_to_stop(when);
+        }
     });
 }
 

@@ -23,6 +23,7 @@
 #include "journal/recovery.hpp"
 #include "mcp/question.hpp"
 #include "mcp/router.hpp"
+#include "runtime/body_stops.hpp"
 #include "runtime/handler.hpp"
 #include "runtime/services.hpp"
 #include "runtime/session_state.hpp"
@@ -78,6 +79,8 @@ public:
     virtual void asked(const std::shared_ptr<Call>& call, const PendingQuestion& question) = 0;
     /// The call is a task from now on, and that is durable.
     virtual void became_task(const std::shared_ptr<Call>& call) = 0;
+    /// The loop calls `ring`, not before `when`; never once a stop has begun.
+    virtual void remind(std::chrono::steady_clock::time_point when, std::function<void()> ring) = 0;
     /// Whoever listens to lists is told.
     virtual void list_changed(const std::string& list) = 0;
     /// Whoever has subscribed to that resource is told; `done` says whether all of it is on disk that has to be.
@@ -174,6 +177,15 @@ public:
     void deliver(const std::string& alias, const std::string& payload);
     /// Waits, for `time` at most, until all of these are answered or the attempt has to leave. With `lock` held on the mutex.
     void wait_for_answers(std::unique_lock<std::mutex>& lock, const std::vector<std::string>& aliases, std::chrono::milliseconds time);
+    /// Waits in place for `time`, or until the attempt has to leave. With `lock` held on the mutex.
+    void pause(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds time);
+    /// Callables of its steps that run. They are asked to stop by ask_to_stop(), which any thread may call, with any lock held.
+    BodyStops stops;
+    void ask_to_stop();
+    /// Asks those whose time-out is over, and comes back for the next one.
+    void ask_overdue_to_stop(BodyStops::Time now);
+    /// Sees to it that ask_overdue_to_stop() is called then. The loop.
+    void ring_at(BodyStops::Time when);
     /// Lets a handler that waits for an answer look again whether it has to leave.
     void stir() { answers_changed_.notify_all(); }
 

@@ -55,28 +55,16 @@ detail::MapRows decode_rows(std::string_view text) {
     return rows;
 }
 
-// Marks the callable of a step as running, so that a step or a wait inside it is refused.
-class BodyGuard {
-public:
-    BodyGuard(std::string_view& body_of, std::string_view alias) : body_of_(body_of) { body_of_ = alias; }
-    ~BodyGuard() { body_of_ = {}; }
-    BodyGuard(const BodyGuard&) = delete;
-    BodyGuard& operator=(const BodyGuard&) = delete;
-
-private:
-    std::string_view& body_of_;
-};
-
 }  // namespace
 
 // ── Steps ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void CallDriver::check_standing(std::string_view what) const {
+    if (!BodyScope::key().empty()) {
+        throw std::logic_error(fmt::format("{} inside the callable of step '{}': steps do not nest; return from it first", what, alias_of(BodyScope::key())));
+    }
     if (std::this_thread::get_id() != thread_) {
         throw std::logic_error(fmt::format("{} from a thread that is not the handler's: a context belongs to the thread that its handler runs on", what));
-    }
-    if (!body_of_.empty()) {
-        throw std::logic_error(fmt::format("{} inside the callable of step '{}': steps do not nest; return from it first", what, body_of_));
     }
     if (!call_->is_durable()) {
         throw std::logic_error(fmt::format("{} in a tool registered with durability::none, which keeps no journal: register it without that", what));
@@ -192,56 +180,8 @@ std::string CallDriver::step(const detail::StepRequest& request) {
     check_standing("a step");
     check_alias(request.alias);
     const journal::Step step{request.kind == detail::StepKind::at_most_once ? StepKind::at_most_once : StepKind::at_least_once,
-                             fmt::format("s:{}", request.alias), std::string(request.type)};
-    const journal::Decision decision = decide(step);
-    if (const auto* recorded = std::get_if<journal::UseRecorded>(&decision)) {
-        return recorded->value;
-    }
-    if (!std::holds_alternative<journal::Execute>(decision)) {
-        raise(decision, step, request.alias);
-    }
-    return execute(step, request);
-}
-
-std::string CallDriver::execute(const journal::Step& step, const detail::StepRequest& request) {
-    DURABLE_MCP_CRASH_POINT("step.before_run");
-    std::string value;
-    try {
-        const HandlerPool::Blocked blocked;
-        const BodyGuard guard(body_of_, request.alias);
-        value = (*request.body)();
-    } catch (const Unwind&) {
-        throw;
-    } catch (const detail::NotEncodable& error) {
-        fail_step(step, request.alias, {"not encodable", error.what()}, std::current_exception());
-    } catch (...) {
-        DURABLE_MCP_CRASH_POINT("step.after_effect_before_record");
-        if (step.kind == StepKind::at_most_once && request.is_retryable != nullptr && (*request.is_retryable)(std::current_exception())) {
-            {
-                const std::lock_guard lock(call_->mutex);
-                call_->machine->reset(step);
-                call_->flush(store::Urgency::lazy);
-            }
-            wait_for_disk();
-            throw;
-        }
-        fail_step(step, request.alias, describe_current_exception(), std::current_exception());
-    }
-    DURABLE_MCP_CRASH_POINT("step.after_effect_before_record");
-    if (step.kind == StepKind::at_most_once) {
-        DURABLE_MCP_CRASH_POINT("once.after_effect_before_record");  // the worst place that there is: nobody knows now but the receiver
-    }
-    if (value.size() > services_.limits.step_value_bytes) {
-        fail_step(step, request.alias, {"value too large", fmt::format("the value has {} bytes as JSON; the limit is {}", value.size(),
-                                                                       services_.limits.step_value_bytes)}, nullptr);
-    }
-    {
-        const std::lock_guard lock(call_->mutex);
-        call_->machine->complete(step, value);
-        call_->flush(store::Urgency::lazy);
-    }
-    DURABLE_MCP_CRASH_POINT("step.after_record");
-    return value;
+                             fmt::format("s:{}", request.alias), std::string(request.type), request.reconcile != nullptr};
+    return run_step(step, request);
 }
 
 // ── State ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -264,7 +204,7 @@ std::string CallDriver::transact(std::string_view alias, std::string_view type, 
         const std::optional<double> progress_before = last_progress();
         try {
             view.emplace(value_of(services_.store->snapshot()), services_.limits);
-            const BodyGuard guard(body_of_, alias);
+            const BodyScope scope(step.key);
             buffered_events_ = &emitted;
             value = body(*view);
             buffered_events_ = nullptr;

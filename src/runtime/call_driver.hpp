@@ -6,9 +6,11 @@
 //
 // The driver never holds the call's mutex while it waits or runs the user's code.
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +22,22 @@
 
 namespace durable_mcp::runtime {
 
+class Branches;
+
+/// The step whose callable runs on this thread, as long as this lives: what else is said from in there is refused, or counted as its own.
+class BodyScope {
+public:
+    explicit BodyScope(const std::string& key);
+    ~BodyScope();
+    BodyScope(const BodyScope&) = delete;
+    BodyScope& operator=(const BodyScope&) = delete;
+    /// "" outside of all.
+    [[nodiscard]] static const std::string& key();
+
+private:
+    const std::string* const outer_;
+};
+
 class CallDriver final : public detail::CallPort {
 public:
     explicit CallDriver(std::shared_ptr<Call> call);
@@ -28,6 +46,10 @@ public:
     void run();
 
     std::string step(const detail::StepRequest& request) override;
+    std::vector<detail::BranchOutcome> parallel(const detail::ParallelRequest& request) override;
+    std::int64_t now_ms(std::string_view alias) override;
+    std::uint64_t random(std::string_view alias, std::optional<std::uint64_t> below) override;
+    std::string uuid(std::string_view alias) override;
     std::string transact(std::string_view alias, std::string_view type, const std::function<std::string(detail::TransactionPort&)>& body) override;
     std::optional<std::string> map_get(std::string_view map, std::string_view key, bool live) override;
     detail::MapRows map_range(std::string_view map, const detail::MapRangeRequest& range, bool live) override;
@@ -64,7 +86,20 @@ private:
     [[noreturn]] void raise_failed(const journal::Step& step, std::string_view alias, const journal::Fault& fault,
                                    const std::exception_ptr& cause);
     [[noreturn]] void fail_step(const journal::Step& step, std::string_view alias, const journal::Fault& fault, const std::exception_ptr& cause);
-    std::string execute(const journal::Step& step, const detail::StepRequest& request);
+    /// The whole of a step: asks, waits, tries again. `among`: the others that run beside it.
+    std::string run_step(const journal::Step& step, const detail::StepRequest& request, Branches* among = nullptr);
+    /// One try. Nothing where there is to be another.
+    std::optional<std::string> execute(const journal::Step& step, const detail::StepRequest& request, Branches* among);
+    std::string run_body(const journal::Step& step, const detail::StepRequest& request, Branches* among, bool& was_asked_to_stop);
+    void record(const journal::Step& step, std::string_view alias, const std::string& value);
+    void wait_for_next_try(const journal::Step& step, Branches* among);
+    [[nodiscard]] bool will_try_again(const journal::Step& step, const detail::StepRequest& request, const std::exception_ptr& thrown,
+                                      const journal::Fault& fault);
+    void leave_if_told_to(const journal::Step& step, std::string_view alias, Branches* among);
+    /// What became of an interrupted step, by its receiver. Nothing: it did not happen, and begins anew.
+    std::optional<std::string> reconcile(const journal::Step& step, const detail::StepRequest& request);
+    std::string draw(std::string_view alias, const std::string& type, const std::function<std::string()>& from);
+    friend class Branches;
     /// False when the store refused the transaction because somebody else wrote first.
     bool commit_transaction(const journal::Step& step, TransactionView& view, const std::string& value, const std::vector<std::string>& emitted);
     [[nodiscard]] std::optional<double> last_progress() const;
@@ -87,10 +122,9 @@ private:
     const std::shared_ptr<Call> call_;
     Services& services_;
     const std::thread::id thread_ = std::this_thread::get_id();
-    std::string_view body_of_;                       ///< alias of the step whose callable runs, for nested use to be refused
     std::vector<std::string>* buffered_events_ = nullptr;  ///< inside a transaction: what it emits commits with it
-    std::size_t events_sent_ = 0;
-    std::size_t event_bytes_sent_ = 0;
+    std::atomic<std::size_t> events_sent_ = 0;
+    std::atomic<std::size_t> event_bytes_sent_ = 0;
 };
 
 }  // namespace durable_mcp::runtime

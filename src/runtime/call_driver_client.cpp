@@ -93,7 +93,7 @@ void CallDriver::log(int level, std::string_view data_json, std::string_view log
     }
     if (call_->is_durable()) {
         const std::lock_guard lock(call_->mutex);
-        if (!call_->machine->emit(base::hash64(payload))) {
+        if (!call_->machine->emit(base::hash64(payload), BodyScope::key())) {
             return;
         }
     }
@@ -174,7 +174,7 @@ void CallDriver::send_event(const std::string& payload) {
             group.emplace_back(store::ExpectRunning{call_->id});
         }
         group.emplace_back(store::AppendEvent{{call_->stream->id(), seq, payload}});
-        call_->machine->mark_sent(base::hash64(payload));
+        call_->machine->mark_sent(base::hash64(payload), BodyScope::key());
         call_->flush(store::Urgency::soon, std::move(group), Call::when_committed([call = call_, seq, payload, too_early] {
             if (too_early) {
                 return;

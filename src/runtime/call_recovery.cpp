@@ -118,6 +118,12 @@ void CallRegistry::suspend_all() {
     }
 }
 
+void CallRegistry::ask_to_stop() {
+    for (const auto& [id, call] : calls_) {
+        call->ask_to_stop();
+    }
+}
+
 // Only a stream whose call is on disk can be come back to.
 void CallRegistry::send_away(Call& call) {
     if (streams_.contains(call.stream->id())) {

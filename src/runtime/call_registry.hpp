@@ -88,6 +88,8 @@ public:
     void run_recovered();
 
     /// No recovered call is begun any more; every call that can be is accepted, and leaves its handler at the next step.
+    /// Asks every callable that still runs to stop: the patience of a stop is nearly over.
+    void ask_to_stop();
     void suspend_all();
     /// Every reader of a call is told to come back later.
     void send_readers_away();
@@ -108,6 +110,7 @@ public:
     void found_recorded(const std::shared_ptr<Call>& call, const store::CallRow& row) override;
     void asked(const std::shared_ptr<Call>& call, const PendingQuestion& question) override;
     void became_task(const std::shared_ptr<Call>& call) override;
+    void remind(std::chrono::steady_clock::time_point when, std::function<void()> ring) override { alarms_->set(when, std::move(ring)); }
     void list_changed(const std::string& list) override { news_.list_changed(list); }
     void resource_updated(const std::string& uri, std::function<void(bool)> done) override { news_.resource_updated(uri, std::move(done)); }
     void history_loaded(const std::shared_ptr<Call>& call) override;

@@ -281,7 +281,13 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
     bool is_idle = false;
     {
         std::unique_lock lock(phase_mutex_);
-        is_idle = phase_changed_.wait_until(lock, until, [this] { return is_idle_; });
+        const auto has_come_to_rest = [this] { return is_idle_; };
+        is_idle = phase_changed_.wait_until(lock, until - deadline / 10, has_come_to_rest);
+        if (!is_idle) {
+            // Who listens may still end in time, so that nothing is interrupted.
+            services_->inbox->put([self = shared_from_this()] { self->calls_.ask_to_stop(); });
+            is_idle = phase_changed_.wait_until(lock, until, has_come_to_rest);
+        }
     }
     if (!is_idle) {
         services_->log->error("stop: some handlers did not come back within {} ms. What they are inside of counts as interrupted", deadline.count());

@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,13 +30,52 @@ public:
 
 enum class StepKind : std::uint8_t { at_least_once, at_most_once };
 
+/// Runs a step's callable; returns its value as JSON text, or throws.
+using StepRun = std::function<std::string(std::stop_token)>;
+
+/// How a step that throws is tried again: durable_mcp::RetryPolicy, checked.
+struct StepRetry {
+    std::uint32_t attempts = 1;  ///< 0: without end
+    std::chrono::milliseconds initial{0};
+    std::chrono::milliseconds maximum{0};
+    double factor = 1;
+    double jitter = 0;
+    const std::function<bool(const std::exception_ptr&)>* retry_if = nullptr;  ///< null: always
+};
+
+/// What a receiver says of a step that was interrupted; `value` is JSON text.
+struct StepOutcome {
+    enum class Word : std::uint8_t { done, not_done, unknown } word = Word::unknown;
+    std::string value;
+};
+
 /// One step as the library sees it.
 struct StepRequest {
     StepKind kind = StepKind::at_least_once;
     std::string_view alias;
     std::string_view type;                                     ///< type tag of the result: codec<T>::tag()
-    const std::function<std::string()>* body = nullptr;        ///< runs the callable; returns the value as JSON text, or throws
-    const std::function<bool(const std::exception_ptr&)>* is_retryable = nullptr;  ///< null: nothing is
+    const StepRun* body = nullptr;
+    const std::function<bool(const std::exception_ptr&)>* is_retryable = nullptr;  ///< at_most_once; null: nothing is
+    const std::function<StepOutcome(std::string_view key)>* reconcile = nullptr;   ///< at_most_once; null: nobody can be asked
+    StepRetry retry = {};                                      ///< at_least_once
+    std::chrono::milliseconds timeout{0};                      ///< of one try; 0: none
+    bool takes_stop = false;                                   ///< the callable looks at its stop token
+};
+
+/// Several at_least_once steps that run side by side.
+struct ParallelRequest {
+    std::string_view alias;
+    std::string_view type;                                     ///< of each result
+    std::vector<const StepRun*> branches;                      ///< known by their place
+    std::size_t limit = 0;                                     ///< 0: all at once
+    bool settles_all = false;                                  ///< a failure stops nobody
+    StepRetry retry = {};
+    std::chrono::milliseconds timeout{0};
+    bool takes_stop = false;
+};
+struct BranchOutcome {
+    std::string value;
+    std::exception_ptr failure;                                ///< a StepFailed; null where there is a value
 };
 
 /// One question to the client. Its answer is the result of the client's response, as JSON text.
@@ -74,6 +114,12 @@ public:
     virtual ~CallPort() = default;
 
     virtual std::string step(const StepRequest& request) = 0;
+    /// As many outcomes as branches, in their order. Throws the first StepFailed unless `settles_all`.
+    virtual std::vector<BranchOutcome> parallel(const ParallelRequest& request) = 0;
+    virtual std::int64_t now_ms(std::string_view alias) = 0;
+    /// Below `below`, or any where there is none.
+    virtual std::uint64_t random(std::string_view alias, std::optional<std::uint64_t> below) = 0;
+    virtual std::string uuid(std::string_view alias) = 0;
     virtual std::string transact(std::string_view alias, std::string_view type, const std::function<std::string(TransactionPort&)>& body) = 0;
 
     virtual std::optional<std::string> map_get(std::string_view map, std::string_view key, bool live) = 0;

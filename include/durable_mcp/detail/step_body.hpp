@@ -4,10 +4,13 @@
 // From a step's callable to text, with as little as possible in the user's object file. Not for users.
 
 #include <exception>
+#include <stop_token>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "durable_mcp/codec.hpp"
+#include "durable_mcp/detail/call_port.hpp"
 #include "durable_mcp/error.hpp"
 #include "durable_mcp/export.hpp"
 #include "durable_mcp/state.hpp"
@@ -18,7 +21,8 @@ namespace durable_mcp::detail {
 class DURABLE_MCP_EXPORT StepBody {
 public:
     virtual ~StepBody();
-    virtual std::string run() = 0;
+    virtual std::string run(std::stop_token stop) = 0;
+    [[nodiscard]] virtual bool takes_stop() const = 0;
     [[nodiscard]] virtual std::string tag() const = 0;
 };
 
@@ -30,15 +34,41 @@ public:
 };
 
 template <class F>
-using StepValue = Stored<std::invoke_result_t<F&>>;
+inline constexpr bool TakesStop = std::is_invocable_v<F&, std::stop_token>;
+template <class F>
+concept StepCallable = std::is_invocable_v<F&> || TakesStop<F>;
+
+template <class F>
+decltype(auto) call_step(F& function, [[maybe_unused]] std::stop_token stop) {
+    if constexpr (TakesStop<F>) {
+        return function(std::move(stop));
+    } else {
+        return function();
+    }
+}
+
+/// What it returns; void for what is no step's callable, of which check_step() tells.
+template <class F>
+struct StepResultOf {
+    using type = void;
+};
+template <StepCallable F>
+struct StepResultOf<F> {
+    using type = decltype(call_step(std::declval<F&>(), std::stop_token()));
+};
+template <class F>
+using StepResult = typename StepResultOf<F>::type;
+
+template <class F>
+using StepValue = Stored<StepResult<F>>;
 
 template <class F>
 using TransactionValue = Stored<std::invoke_result_t<F&, Transaction&>>;
 
 template <class F>
 constexpr void check_step() {
-    static_assert(std::is_invocable_v<F&>, "a step's callable takes no arguments: capture what it needs");
-    if constexpr (std::is_invocable_v<F&>) {
+    static_assert(StepCallable<F>, "a step's callable takes no arguments, or a std::stop_token: capture what it needs");
+    if constexpr (StepCallable<F>) {
         static_assert(HasCodec<StepValue<F>>,
                       "what a step returns is stored, and there is no durable_mcp::codec<T> for this type: return one that has a codec, or "
                       "specialise codec<T> (durable_mcp/codec.hpp)");
@@ -59,14 +89,15 @@ template <class F>
 class StepBodyOf final : public StepBody {
 public:
     explicit StepBodyOf(std::remove_reference_t<F>& function) noexcept : function_(function) {}
-    std::string run() override {
+    std::string run(std::stop_token stop) override {
         if constexpr (std::is_void_v<StepValue<F>>) {
-            function_();
+            call_step(function_, std::move(stop));
             return "null";
         } else {
-            return encode_text(function_());
+            return encode_text(call_step(function_, std::move(stop)));
         }
     }
+    [[nodiscard]] bool takes_stop() const override { return TakesStop<F>; }
     [[nodiscard]] std::string tag() const override { return codec<StepValue<F>>::tag(); }
 
 private:
@@ -90,6 +121,9 @@ public:
 private:
     std::remove_reference_t<F>& function_;
 };
+
+/// The StepFailed in it.
+[[nodiscard]] DURABLE_MCP_EXPORT StepFailed failure_in(const std::exception_ptr& thrown);
 
 template <class E>
 bool is_a(const std::exception_ptr& thrown) {

@@ -59,7 +59,7 @@ struct ReadTimeout : Timeout {
 };
 
 TEST_F(context, exceptions_that_are_listed_and_those_derived_from_them_are_retryable) {
-    const auto thrown = [&](auto exception, AtMostOnceOptions options) {
+    const auto thrown = [&](auto exception, const AtMostOnceOptions<void>& options) {
         EXPECT_THROW(durable.at_most_once("x", [&] { throw exception; }, options), decltype(exception));
         return port.retried.value();
     };

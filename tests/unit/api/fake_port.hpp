@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "durable_mcp/detail/call_port.hpp"
+#include "durable_mcp/error.hpp"
 
 namespace durable_mcp::api {
 
@@ -62,22 +63,51 @@ public:
     std::vector<detail::QuestionRequest> asked;
     std::string client = "{}";
     std::optional<bool> retried;                         ///< what is_retryable said of the last exception
+    std::optional<detail::StepRequest> step_asked;       ///< the last step as it was asked for
+    std::string reconciled;                              ///< what its receiver said
 
     std::string step(const detail::StepRequest& request) override {
         const std::string alias(request.alias);
         types[alias] = request.type;
         said.push_back((request.kind == detail::StepKind::at_most_once ? "at_most_once " : "at_least_once ") + alias);
+        step_asked = request;
+        if (request.reconcile != nullptr) {
+            const detail::StepOutcome told = (*request.reconcile)(idempotency_key(alias));
+            reconciled = std::to_string(static_cast<int>(told.word)) + " " + told.value;
+        }
         if (const auto found = recorded.find(alias); found != recorded.end()) {
             return found->second;
         }
         try {
-            return recorded[alias] = (*request.body)();
+            return recorded[alias] = (*request.body)(std::stop_token());
         } catch (...) {
             recorded.erase(alias);
             retried = request.is_retryable != nullptr && (*request.is_retryable)(std::current_exception());
             throw;
         }
     }
+    std::vector<detail::BranchOutcome> parallel(const detail::ParallelRequest& request) override {
+        types[std::string(request.alias)] = request.type;
+        said.push_back("parallel " + std::string(request.alias) + " limit " + std::to_string(request.limit) + (request.settles_all ? " settles" : ""));
+        std::vector<detail::BranchOutcome> outcomes;
+        for (const detail::StepRun* const branch : request.branches) {
+            const std::string alias = std::string(request.alias) + "[" + std::to_string(outcomes.size()) + "]";
+            try {
+                outcomes.push_back({(*branch)(std::stop_token()), nullptr});
+            } catch (const std::exception& error) {
+                outcomes.push_back({{}, std::make_exception_ptr(StepFailed(alias, "E", error.what()))});
+                if (!request.settles_all) {
+                    std::rethrow_exception(outcomes.back().failure);
+                }
+            }
+        }
+        return outcomes;
+    }
+    std::int64_t now_ms(std::string_view alias) override { return said.push_back("now " + std::string(alias)), 1'800'000'000'123; }
+    std::uint64_t random(std::string_view alias, std::optional<std::uint64_t> below) override {
+        return said.push_back("random " + std::string(alias)), below ? *below - 1 : 7;
+    }
+    std::string uuid(std::string_view alias) override { return "uuid of " + std::string(alias); }
     std::string transact(std::string_view alias, std::string_view type, const std::function<std::string(detail::TransactionPort&)>& body) override {
         types[std::string(alias)] = type;
         FakeTransaction transaction(maps);

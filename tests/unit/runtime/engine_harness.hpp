@@ -147,7 +147,8 @@ using ToolFunction = std::function<base::Json(detail::CallPort& port, const base
 
 inline std::string run_step(detail::CallPort& port, std::string_view alias, const std::function<std::string()>& body,
                             detail::StepKind kind = detail::StepKind::at_least_once) {
-    return port.step({kind, alias, "string", &body, nullptr});
+    const detail::StepRun run = [&body](std::stop_token) { return body(); };
+    return port.step({.kind = kind, .alias = alias, .type = "string", .body = &run});
 }
 inline std::string run_once(detail::CallPort& port, std::string_view alias, const std::function<std::string()>& body) {
     return run_step(port, alias, body, detail::StepKind::at_most_once);

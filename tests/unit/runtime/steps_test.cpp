@@ -4,66 +4,26 @@
 #include <limits>
 #include <stdexcept>
 
-#include "durable_mcp/error.hpp"
-#include "unit/runtime/engine_harness.hpp"
+#include "unit/runtime/step_scenes.hpp"
 
 namespace durable_mcp {
 namespace {
 
 using base::Json;
 using detail::CallPort;
+using test::Begun;
+using test::begin_call;
+using test::describe;
 using test::Door;
 using test::EngineHarness;
 using test::on_each_store;
 using test::run_once;
 using test::run_step;
 using test::text_result;
+using test::thrown_by;
 using test::World;
 
 INSTANTIATE_TEST_SUITE_P(stores, on_each_store, testing::Values(World::Kind::memory, World::Kind::sqlite), test::kind_name);
-
-/// A call that is under way, and where its client stands.
-struct Begun {
-    std::string session;
-    std::string cursor;
-};
-
-/// Calls `tool` as request 1 and turns the loop until a handler stands at `door`.
-Begun begin_call(EngineHarness& harness, const std::string& tool, const Door& door, int came = 1) {
-    Begun begun{harness.begin_session(), {}};
-    const auto answer = harness.call(begun.session, 1, tool);
-    EXPECT_TRUE(harness.turn_until([&] { return door.came() >= came && !answer->events.empty(); }));
-    begun.cursor = answer->events.empty() ? "" : answer->events[0].id;
-    return begun;
-}
-
-std::string describe(const std::exception& error) {
-    if (const auto* once = dynamic_cast<const AtMostOnceFailedBeforeCompleting*>(&error)) {
-        return std::string(once->cause() == AtMostOnceFailedBeforeCompleting::Cause::interrupted ? "interrupted " : "failed ") +
-               once->alias() + " " + once->type_name();
-    }
-    if (const auto* failed = dynamic_cast<const StepFailed*>(&error)) {
-        return "step failed " + failed->alias() + " " + failed->type_name();
-    }
-    if (dynamic_cast<const DuplicateStepError*>(&error) != nullptr) {
-        return "duplicate " + std::string(error.what());
-    }
-    if (dynamic_cast<const StepMismatchError*>(&error) != nullptr) {
-        return "mismatch " + std::string(error.what());
-    }
-    return std::string("other ") + error.what();
-}
-
-/// What `body` threw, in words.
-template <class Body>
-std::string thrown_by(Body body) {
-    try {
-        body();
-    } catch (const std::exception& error) {
-        return describe(error);
-    }
-    return "nothing";
-}
 
 // The first attempt passes `first`, then dies at the door inside `second`; the second attempt runs through.
 struct TwoSteps {
@@ -218,8 +178,8 @@ TEST(engine_steps, a_step_recorded_as_something_else_is_a_mismatch_that_names_bo
     world.set_up_as([&](EngineHarness& harness) {
         harness.add_tool("work", [&](CallPort& port, const Json&) {
             by_kind = thrown_by([&] { run_step(port, "pay", [] { return "0"; }); });
-            const std::function<std::string()> body = [] { return "0"; };
-            by_type = thrown_by([&] { port.step({detail::StepKind::at_most_once, "pay", "int64", &body, nullptr}); });
+            const detail::StepRun body = [](std::stop_token) { return "0"; };
+            by_type = thrown_by([&] { port.step({.kind = detail::StepKind::at_most_once, .alias = "pay", .type = "int64", .body = &body}); });
             as_recorded = run_once(port, "pay", [] { return "0"; });
             return text_result("new");
         });
@@ -336,13 +296,15 @@ TEST_P(on_each_store, a_retryable_exception_resets_an_at_most_once_step_durably_
     };
     World world(GetParam(), [&](EngineHarness& harness) {
         harness.add_tool("work", [&, door](CallPort& port, const Json&) {
-            const std::function<std::string()> body = [&]() -> std::string {
+            const detail::StepRun body = [&](std::stop_token) -> std::string {
                 if (++runs <= 2) {
                     throw std::range_error("busy");
                 }
                 return "paid";
             };
-            const auto pay = [&] { return port.step({detail::StepKind::at_most_once, "pay", "string", &body, &is_retryable}); };
+            const auto pay = [&] { 
+                return port.step({.kind = detail::StepKind::at_most_once, .alias = "pay", .type = "string", .body = &body, .is_retryable = &is_retryable});
+            };
             if (port.attempt() == 1) {
                 EXPECT_EQ(thrown_by(pay), "other busy");
                 EXPECT_EQ(thrown_by(pay), "other busy");  // the alias is free again in the same attempt
