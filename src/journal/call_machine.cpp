@@ -39,6 +39,7 @@ StepKind step_kind_of(EntryKind kind) {
         case EntryKind::value_drawn:
             return StepKind::value;
         case EntryKind::event_inside:
+        case EntryKind::put_off:
             break;  // no step: fold() keeps it elsewhere
     }
     DURABLE_MCP_ASSERT(false && "a kind of entry that this release does not know");
@@ -102,6 +103,11 @@ CallMachine::CallMachine(History history) : last_progress_(history.last_progress
 }
 
 void CallMachine::fold(const Entry& entry) {
+    put_off_.reset();  // whatever it is, an attempt has begun since
+    if (entry.kind == EntryKind::put_off) {
+        put_off_ = entry.payload;
+        return;
+    }
     if (entry.kind == EntryKind::once_reset) {
         records_.erase(entry.key);
         return;
@@ -261,6 +267,11 @@ void CallMachine::give_up(const Step& step) {
     append(EntryKind::once_interrupted, step, {});
 }
 
+void CallMachine::put_off(std::string until) {
+    DURABLE_MCP_ASSERT(accepted_);
+    append(EntryKind::put_off, {StepKind::value, "l:", {}}, std::move(until));
+}
+
 void CallMachine::abandon(const Step& step) { used_.erase(step.key); }
 
 Entry CallMachine::draft(const Step& step, std::string value) const {
@@ -354,6 +365,13 @@ std::vector<Output> CallMachine::take_outputs() { return std::exchange(outputs_,
 void CallMachine::confirm(std::uint64_t count) {
     DURABLE_MCP_ASSERT(count <= handed_out_);
     durable_ = std::max(durable_, count);
+}
+
+void CallMachine::pass_over(const std::string& key) {
+    if (const auto found = records_.find(key); found != records_.end() && !found->second.passed) {
+        found->second.passed = true;
+        --unpassed_;
+    }
 }
 
 std::uint64_t CallMachine::settled_by(const std::string& key) const {

@@ -174,12 +174,19 @@ public:
     /// Everything that was handed out is durable.
     [[nodiscard]] bool is_settled() const { return outputs_.empty() && durable_ >= handed_out_; }
 
+    /// The attempt ends, and the next is to begin at the time that `until` says. Accept first, and leave then.
+    void put_off(std::string until);
+    /// Until when the attempt before has put the call off; null where it has not.
+    [[nodiscard]] const std::string* put_off_until() const { return put_off_ ? &*put_off_ : nullptr; }
+
     // ── What may be asked.
 
     /// True while recorded steps lie ahead and no new one has begun.
     [[nodiscard]] bool is_replaying() const { return !left_old_ground_ && unpassed_ > 0; }
     /// The key is recorded, or begun in this attempt: asking for it hands out no new one.
     [[nodiscard]] bool knows(const std::string& key) const { return records_.contains(key) || used_.contains(key); }
+    /// The handler has come by that key and needs nothing of it: it is not divergent.
+    void pass_over(const std::string& key);
     /// The entry by which an earlier attempt settled a step, with a value or a failure, or by which this one let it fail; 0 where there is none.
     [[nodiscard]] std::uint64_t settled_by(const std::string& key) const;
     /// Keys that are recorded but were not asked for in this attempt (B4).
@@ -215,6 +222,7 @@ private:
     std::map<std::string, std::unordered_map<std::uint64_t, std::uint64_t>> sent_inside_;  // the same, by the step whose callable sent them
     std::optional<double> last_progress_;
     std::map<std::string, std::string> arrivals_;
+    std::optional<std::string> put_off_;
     std::size_t unpassed_ = 0;
     bool left_old_ground_ = false;
 

@@ -26,6 +26,7 @@ enum class EntryKind : std::uint8_t {
                           ///< is the question. Its answer is an arrival, not an entry: it comes when nobody may be running the call
     value_drawn = 25,     ///< now, random, uuid: drawn once for all attempts; payload is the value
     step_retried = 26,    ///< at_least_once threw and is to be tried again; payload is a Retry
+    put_off = 27,         ///< the handler wants to be run again later; payload says when. Over once another entry follows
 };
 
 /// One record of a call's journal. `seq` counts from 1 without a gap.

@@ -47,11 +47,19 @@ bool Branches::take_recorded() {
             left_.push_back(place);
         }
     }
+    if (has_failed && !request_.settles_all) {
+        // Nothing else is wanted of the others: a handler that does not come back to their tries is no other handler.
+        const std::lock_guard lock(call_->mutex);
+        for (const journal::Step& step : steps_) {
+            call_->machine->pass_over(step.key);
+        }
+    }
     return !left_.empty() && !end_ && (!has_failed || request_.settles_all);
 }
 
 void Branches::run(const std::shared_ptr<Branches>& self, std::size_t at_once) {
-    for (std::size_t helper = 1; helper < std::min(at_once, left_.size()); ++helper) {
+    const std::size_t threads = std::min(at_once, left_.size());
+    for (std::size_t helper = 1; helper < threads; ++helper) {
         call_->services->handlers.submit([self] { self->work(); });
     }
     work();

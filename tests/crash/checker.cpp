@@ -91,6 +91,9 @@ private:
             case Tool::once:
                 judge_once(call, result);
                 break;
+            case Tool::settle:
+                judge_settled(call, result);
+                break;
             case Tool::book:
                 booked_ += call.amount;
                 ++bookings_;
@@ -157,6 +160,23 @@ private:
         judge_recorded(call, "receipt", result["receipt"]);
     }
 
+    // I2, where the receiver could be asked: it happened once, and is never unknown.
+    void judge_settled(const Call& call, const json& result) {
+        const StepTrace& pay = traces_[call.key]["pay"];
+        if (pay.effects.size() != 1 || result["pay"] != pay.effects.front()) {
+            accuse(call.key, "it says that it was paid as " + result["pay"].dump() + ", and was paid " + std::to_string(pay.effects.size()) + " times");
+        }
+        judge_recorded(call, "tell", result["tell"]);
+        for (int i = 0; i < rounds; ++i) {
+            const std::string branch = "fan" + std::to_string(i);
+            judge_recorded(call, branch, result["fan"][static_cast<std::size_t>(i)]);
+            const StepTrace& tell = traces_[call.key]["tell"];
+            if (!tell.effects.empty() && traces_[call.key][branch].effects.front() < tell.effects.back()) {
+                accuse(call.key, "tell ran again after " + branch + " had run");
+            }
+        }
+    }
+
     // I9: a call that the server has confirmed to be withdrawn does nothing more. The step that it was inside of may come to its end, in the same
     // process; and a call that had ended before keeps its answer.
     void judge_withdrawals() {
@@ -175,7 +195,7 @@ private:
                                          std::to_string(withdrawal.boot));
                     }
                 }
-                if (step == "charge" && known.effects.size() > 1) {
+                if ((step == "charge" || step == "pay") && known.effects.size() > 1) {
                     accuse(call, "withdrawn, and charged " + std::to_string(known.effects.size()) + " times");
                 }
             }

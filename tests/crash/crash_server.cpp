@@ -93,6 +93,26 @@ json run_once(const Actor& actor, DurableContext& context, const std::string& ke
     return {{"key", key}, {"outcome", outcome}, {"charge", charge}, {"receipt", receipt}};
 }
 
+/// A payment whose receiver can be asked, a step that is turned away at first, and several at once.
+json run_settle(const Actor& actor, DurableContext& context, const std::string& key) {
+    context.log(LogLevel::info, "settling " + key);
+    const auto paid = context.at_most_once("pay", [&] { return actor.act(context, key, "pay"); },
+                                           {.reconcile = [&](std::string_view idempotency_key) -> durable_mcp::Outcome<std::uint64_t> {
+                                               const std::uint64_t found = actor.world.find(idempotency_key);
+                                               return found == 0 ? durable_mcp::Outcome<std::uint64_t>::not_done()
+                                                                 : durable_mcp::Outcome<std::uint64_t>::done(found);
+                                           }});
+    const auto told = context.at_least_once("tell", [&] { return actor.act(context, key, "tell", true); },
+                                            {.retry = {.attempts = 0, .initial = std::chrono::milliseconds(1)}});
+    std::vector<durable_mcp::Branch<std::uint64_t>> branches;
+    for (int i = 0; i < durable_mcp::crash::rounds; ++i) {
+        branches.emplace_back([&actor, &context, &key, i] { return actor.act(context, key, "fan" + std::to_string(i)); });
+    }
+    const auto fan = context.parallel("fan", branches, {.limit = 2});
+    context.report_progress(1, 1);
+    return {{"key", key}, {"pay", paid}, {"tell", told}, {"fan", fan}};
+}
+
 json run_book(DurableContext& context, const std::string& key, std::int64_t amount) {
     const auto sum = context.transact("book", [&](auto& state) {
         auto left = state.map("left");
@@ -152,6 +172,7 @@ void offer_tools(DurableMCP& server, const Actor& actor) {
         return json{{"key", key}};
     });
     server.tool("once", "", {"key"}, [&actor](DurableContext& context, std::string key) { return run_once(actor, context, key); });
+    server.tool("settle", "", {"key"}, [&actor](DurableContext& context, std::string key) { return run_settle(actor, context, key); });
     server.tool("book", "", {"key", "amount"},
                 [](DurableContext& context, std::string key, std::int64_t amount) { return run_book(context, key, amount); });
     server.tool("notes", "", {"key"}, [](DurableContext& context, std::string key) { return run_notes(context, key); });

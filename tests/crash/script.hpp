@@ -11,11 +11,11 @@
 
 namespace durable_mcp::crash {
 
-enum class Tool : unsigned char { steps, once, book, notes, quick, slow, patient, announce };
-inline constexpr int everyday_tools = 6;  ///< those before `patient`
+enum class Tool : unsigned char { steps, once, book, notes, quick, slow, settle, patient, announce };
+inline constexpr int everyday_tools = 7;  ///< those before `patient`
 
 constexpr std::string_view name_of(Tool tool) {
-    constexpr std::string_view names[] = {"steps", "once", "book", "notes", "quick", "slow", "patient", "announce"};
+    constexpr std::string_view names[] = {"steps", "once", "book", "notes", "quick", "slow", "settle", "patient", "announce"};
     return names[static_cast<int>(tool)];
 }
 
@@ -63,6 +63,9 @@ inline std::vector<Expected> expected_events(Tool tool, const std::string& key) 
                 events.push_back(progress(i + 1, "step" + std::to_string(i)));
             }
             break;
+        case Tool::settle:
+            events = {log("settling", {}), progress(1, "tell")};
+            break;
         case Tool::quick:
         case Tool::slow:
         case Tool::announce:
@@ -83,6 +86,8 @@ inline std::vector<std::string> world_steps(Tool tool) {
             return {"step0", "step1", "step2"};
         case Tool::once:
             return {"charge", "receipt"};
+        case Tool::settle:
+            return {"pay", "tell"};  // and then the branches, in no order
         default:
             return {};
     }

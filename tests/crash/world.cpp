@@ -66,6 +66,15 @@ std::string World::take(const std::string& line) {
     if (verb == "drain") {
         return "1";
     }
+    if (verb == "find") {
+        const std::lock_guard lock(mutex_);
+        for (const Deed& known : deeds_) {
+            if (known.kind == Deed::Kind::effect && known.idempotency_key == deed.idempotency_key) {
+                return std::to_string(known.order);
+            }
+        }
+        return "0";
+    }
     if (verb == "try") {
         const std::lock_guard lock(mutex_);
         if (!std::exchange(refused_[deed.call + ' ' + deed.step], true)) {

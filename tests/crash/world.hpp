@@ -74,6 +74,9 @@ public:
     [[nodiscard]] std::uint64_t act(std::string_view call, std::string_view step, std::string_view idempotency_key, std::uint32_t attempt,
                                     long boot, bool may_refuse) const;
 
+    /// The number of the effect that has that key; 0 where there is none. Whatever a dead process had sent is in the ledger before this is answered.
+    [[nodiscard]] std::uint64_t find(std::string_view idempotency_key) const;
+
 private:
     const std::string address_;
 };

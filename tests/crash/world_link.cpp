@@ -44,4 +44,8 @@ std::uint64_t WorldLink::act(std::string_view call, std::string_view step, std::
     return std::stoull(ask_world(address_, line));
 }
 
+std::uint64_t WorldLink::find(std::string_view idempotency_key) const {
+    return std::stoull(ask_world(address_, "find - - " + std::string(idempotency_key) + " 0 0\n"));
+}
+
 }  // namespace durable_mcp::crash

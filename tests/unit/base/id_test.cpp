@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace durable_mcp::base {
 namespace {
@@ -54,6 +57,39 @@ TEST(id, nothing_else_is_an_id) {
     for (const char c : {'/', '+', '=', ' ', '\0', '\n', '.', ':', '\x7f', '\xc3'}) {
         EXPECT_FALSE(is_id(id.substr(1) + c));
     }
+}
+
+TEST(id, a_uuid_is_of_version_4_and_every_other_bit_is_random) {
+    FilledWith zeros(0), ones(0xff);
+    EXPECT_EQ(random_uuid(zeros), "00000000-0000-4000-8000-000000000000");
+    EXPECT_EQ(random_uuid(ones), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    EXPECT_NE(random_uuid(system_random()), random_uuid(system_random()));
+}
+
+/// Gives out these numbers, one after the other.
+class Numbers final : public Random {
+public:
+    explicit Numbers(std::vector<std::uint64_t> numbers) : numbers_(std::move(numbers)) {}
+    void fill(std::span<std::byte> bytes) override {
+        std::memcpy(bytes.data(), &numbers_.at(next_++), bytes.size());
+    }
+
+private:
+    std::vector<std::uint64_t> numbers_;
+    std::size_t next_ = 0;
+};
+
+TEST(random_number, below_a_bound_every_number_is_as_likely_as_any_other) {
+    Numbers numbers({7, 0xffff'ffff'ffff'ffff});
+    EXPECT_EQ(random_number(numbers), 7u);
+    EXPECT_EQ(random_number(numbers), 0xffff'ffff'ffff'ffff);
+    // 2^64 leaves 4 over when it is divided by 6: the four lowest are drawn again.
+    Numbers uneven({0, 3, 4, 10});
+    EXPECT_EQ(random_number(uneven, 6), 4u);
+    EXPECT_EQ(random_number(uneven, 6), 4u);
+    Numbers any({5, 5});
+    EXPECT_EQ(random_number(any, 1), 0u);
+    EXPECT_EQ(random_number(any, 0xffff'ffff'ffff'ffff), 5u);
 }
 
 }  // namespace

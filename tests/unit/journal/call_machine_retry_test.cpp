@@ -185,6 +185,28 @@ TEST(call_machine_reconcile, a_retryable_exception_after_not_done_resets_the_ste
     EXPECT_EQ(call.begin(reconciled("s:pay")), "execute");
 }
 
+// ── Putting off ──
+
+TEST(call_machine_put_off, until_when_is_known_to_the_next_attempt_and_over_with_its_first_entry) {  // B20
+    Call call;
+    call.run(least("s:a"), "1");
+    EXPECT_EQ(call.machine->put_off_until(), nullptr);
+    call.machine->put_off("tomorrow");
+    EXPECT_EQ(call.commit(), (Words{"1 step_completed s:a", "2 put_off l:"}));
+    call.crash();
+    ASSERT_NE(call.machine->put_off_until(), nullptr);
+    EXPECT_EQ(*call.machine->put_off_until(), "tomorrow");
+    EXPECT_EQ(call.begin(least("s:a")), "recorded 1");
+    EXPECT_TRUE(call.machine->divergent_keys().empty());
+    call.machine->put_off("the day after");
+    call.replay();
+    EXPECT_EQ(*call.machine->put_off_until(), "the day after");
+    EXPECT_EQ(call.begin(least("s:a")), "recorded 1");
+    call.run(least("s:b"), "2");
+    call.replay();
+    EXPECT_EQ(call.machine->put_off_until(), nullptr);
+}
+
 // ── Values ──
 
 TEST(call_machine_value, a_value_is_drawn_once_and_waits_for_the_calls_row_only) {

@@ -54,6 +54,21 @@ TEST(call_machine_side_by_side, what_was_recorded_before_a_crash_is_not_run_agai
     EXPECT_EQ(call.begin(least("p:a[2]")), "failed E: no");
 }
 
+TEST(call_machine_side_by_side, one_that_nobody_needs_any_more_may_be_passed_over) {  // B4
+    Call call;
+    EXPECT_EQ(call.begin(least("p:a[0]")), "execute");
+    EXPECT_EQ(call.begin(least("p:a[1]")), "execute");
+    call.machine->retry(least("p:a[0]"), {1, 0, 0, {"Busy", ""}});
+    call.machine->fail(least("p:a[1]"), {"E", "no"});
+    call.replay();
+    EXPECT_EQ(call.begin(least("p:a[1]")), "failed E: no");
+    call.machine->pass_over("p:a[0]");
+    call.machine->pass_over("p:a[1]");
+    call.machine->pass_over("p:a[7]");
+    EXPECT_TRUE(call.machine->divergent_keys().empty());
+    EXPECT_FALSE(call.machine->is_replaying());
+}
+
 TEST(call_machine_side_by_side, a_cancellation_leaves_those_that_wait_and_records_those_that_execute) {  // B35
     Call call;
     EXPECT_EQ(call.begin(least("p:a[0]")), "execute");

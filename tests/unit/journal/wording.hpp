@@ -43,6 +43,7 @@ inline std::string words(EntryKind kind) {
         case EntryKind::question_asked: return "question_asked";
         case EntryKind::value_drawn: return "value_drawn";
         case EntryKind::step_retried: return "step_retried";
+        case EntryKind::put_off: return "put_off";
     }
     return "unknown";
 }
