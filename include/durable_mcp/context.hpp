@@ -24,6 +24,7 @@
 #include "durable_mcp/question.hpp"
 #include "durable_mcp/state.hpp"
 #include "durable_mcp/step.hpp"
+#include "durable_mcp/wait.hpp"
 
 namespace durable_mcp {
 
@@ -163,6 +164,86 @@ public:
     /// The server-wide map of that name, outside a transaction: see SortedMap.
     [[nodiscard]] SortedMap map(std::string_view name) { return SortedMap(port_, nullptr, name); }
 
+    // ── Waiting ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    //
+    // A wait has an alias, as a step has, from the same names. A short one holds the thread; a longer one leaves the handler (Unwind): its thread is
+    // free, and the handler runs again from its first line when the wait is over. So a call may wait for months, over restarts and deploys.
+    //
+    // *Durability*: that a wait has begun, until when, and what it came to are recorded. *Replay*: a wait that was over is over at once, and comes
+    // to the same. *Threads*, *Leaving*: as for steps. A handler that is `noexcept` cannot wait.
+
+    /// Sleeps. The moment at which it ends is recorded when the sleep begins: a restart neither shortens nor extends it, and setting the clock of
+    /// the machine changes nothing while the process lives.
+    ///
+    ///     context.sleep_for("cool down", 24h);
+    template <class Rep, class Period>
+    void sleep_for(std::string_view alias, std::chrono::duration<Rep, Period> time) {
+        sleep({.span = std::chrono::ceil<std::chrono::milliseconds>(time)}, alias);
+    }
+    /// Sleeps until the clock of the machine shows `time` (or later: it is looked at every ten seconds). At once where it does already.
+    void sleep_until(std::string_view alias, std::chrono::system_clock::time_point time);
+
+    /// Waits for a signal: an event from outside, by DurableMCP::signal(call_id, name, value). One that came before is not lost. The first of a name
+    /// counts: give a signal that is to come again another name (`context.key("approval", round)`).
+    /// *Errors*: WaitExpired; StepMismatchError where the value is no `T` (it stays recorded).
+    ///
+    ///     auto approval = context.wait_for_signal<Approval>("approval", "approve", {.deadline = 72h});
+    template <class T>
+    T wait_for_signal(std::string_view alias, std::string_view name, const WaitOptions& options = {}) {
+        static_assert(HasCodec<T>, "DurableContext::wait_for_signal<T>: there is no durable_mcp::codec<T> for this type");
+        return finish<T>(alias, take_signal(alias, codec<T>::tag(), name, options));
+    }
+    void wait_for_signal(std::string_view alias, std::string_view name, const WaitOptions& options = {}) {
+        static_cast<void>(take_signal(alias, codec<void>::tag(), name, options));
+    }
+
+    /// Waits until `condition`, a function that returns a std::optional<T>, has a value: `false`, 0 and "" are values. It is looked at now, whenever
+    /// a map that it has read changes, and after a restart. Inside it maps are read as they are now; it must do nothing but read.
+    /// *Errors*: WaitExpired; StepFailed for what `condition` throws, now and on each replay; std::logic_error for one that reads no map and has no
+    /// deadline.
+    ///
+    ///     auto stock = context.until("in stock", [&] { return context.map("stock").get<int>(article); });
+    template <class F>
+    auto until(std::string_view alias, F&& condition, const WaitOptions& options = {}) {
+        using Value = detail::OptionalValue<std::decay_t<std::invoke_result_t<F&>>>;
+        static_assert(Value::is_optional, "DurableContext::until: the condition returns a std::optional<T>, empty while it does not hold");
+        static_assert(HasCodec<typename Value::type>, "DurableContext::until: there is no durable_mcp::codec<T> for what the condition returns");
+        const auto look = detail::condition_of(condition);
+        return finish<typename Value::type>(alias, wait_until(alias, codec<typename Value::type>::tag(), {&look, options.deadline, false}));
+    }
+
+    /// In a loop(): waits until what `value` returns is another than in the iteration before, and returns it; at once in the first one. It is looked
+    /// at when until() would look, and what lay between two looks may be passed over.
+    template <class F>
+    auto until_changes(std::string_view alias, F&& value, const WaitOptions& options = {}) {
+        using Value = std::decay_t<std::invoke_result_t<F&>>;
+        static_assert(HasCodec<Value>, "DurableContext::until_changes: there is no durable_mcp::codec<T> for what the function returns");
+        const auto look = detail::value_of(value);
+        return finish<Value>(alias, wait_until(alias, codec<Value>::tag(), {&look, options.deadline, true}));
+    }
+
+    /// Runs `iteration` again and again: it gets what the one before handed on (`initial` the first time) and returns a `Next<Carry, T>`: again(carry), or
+    /// done(value), which is the loop's. What it hands on is recorded with the iteration's last entries, so that a restart goes on in the unfinished
+    /// iteration; aliases need to be unique within one iteration only. What iterations before have recorded is deleted: a loop may run for years.
+    /// Several loops, and loops in loops, are fine. What an iteration throws leaves the loop.
+    ///
+    ///     auto pages = context.loop("crawl", 1, [&](int page) -> Next<int, int> {
+    ///         const bool more = context.at_least_once("fetch", [&] { return fetch(page); });
+    ///         if (!more) { return done(page); }
+    ///         return again(page + 1);
+    ///     }, {.interval = 1min});
+    template <class Carry, class F>
+    auto loop(std::string_view alias, const Carry& initial, F&& iteration, const LoopOptions& options = {}) {
+        using Handed = detail::Stored<Carry>;
+        using Outcome = std::decay_t<std::invoke_result_t<F&, const Handed&>>;
+        static_assert(detail::IsNext<Outcome>::value, "DurableContext::loop: an iteration returns a Next<Carry, T>; say so behind its parameters: -> Next<int, T>");
+        using Value = typename Outcome::value_type;
+        static_assert(std::is_same_v<typename Outcome::carry_type, Handed>, "DurableContext::loop: `initial` is not of the type that iterations hand on");
+        static_assert(HasCodec<Handed> && HasCodec<Value>, "DurableContext::loop: there is no durable_mcp::codec<T> for what iterations hand on, or for its value");
+        const auto run = detail::iteration_of<Handed, Value>(iteration);
+        return finish<Value>(alias, run_loop(alias, codec<Value>::tag(), {codec<Handed>::tag(), detail::encode_text(initial), &run, options.interval}));
+    }
+
     // ── Towards the client ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Tells the client how far the call is, if it asked to be told. `progress` counts up in any unit; one that does not is dropped.
@@ -261,6 +342,15 @@ public:
     /// True once the client has taken the call back. The next step leaves the handler; ask here in long computations between steps.
     [[nodiscard]] bool cancelled() const;
 
+    /// Ends this attempt: the handler runs again from its first line when `delay` is over, with all that is recorded. For what cannot go on now, and
+    /// has no step that could be tried again. It is no step, and may be called as often as there are attempts.
+    ///
+    /// *Durability*: recorded; a restart neither shortens nor extends the delay. It is not held against the call (limits.crashed_attempts).
+    /// *Leaving*: always, as Unwind. *Errors*: std::invalid_argument for a negative delay.
+    ///
+    ///     if (!context.at_least_once(context.key("is it open", context.attempt()), [&] { return shop.is_open(); })) { context.retry_later(1h); }
+    [[noreturn]] void retry_later(std::chrono::milliseconds delay);
+
     /// An alias for one round of a loop: `key("charge", 3)` is "charge[3]", `key("pay", order.id)` is `pay["A-17"]`.
     ///
     ///     for (int i = 0; i < 3; ++i) context.at_most_once(context.key("charge", i), [&] { return charge(i); });
@@ -307,6 +397,10 @@ private:
     }
     std::vector<detail::BranchOutcome> start_parallel(detail::ParallelRequest& request, const std::string& tag, const ParallelOptions& options);
     std::string run_transaction(std::string_view alias, detail::TransactionBody& body);
+    void sleep(const detail::SleepRequest& request, std::string_view alias);
+    [[nodiscard]] std::string take_signal(std::string_view alias, const std::string& type, std::string_view name, const WaitOptions& options);
+    [[nodiscard]] std::string wait_until(std::string_view alias, const std::string& type, const detail::UntilRequest& request);
+    [[nodiscard]] std::string run_loop(std::string_view alias, const std::string& type, const detail::LoopRequest& request);
     void send_log(LogLevel level, std::string_view data, std::string_view logger);
     [[nodiscard]] static std::string round_key(std::string_view alias, std::string_view round);
 

@@ -185,6 +185,22 @@ public:
     }
     bool remove_template_completion(std::string_view uri_template, std::string_view variable);
 
+    // ── Signals ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Tells a call of an event from outside: `DurableContext::wait_for_signal<T>(alias, name)` returns `value`, in whatever process the call goes on.
+    /// `call_id` is DurableContext::call_id(). The first signal of a name counts; one that nobody waits for yet is kept for the call.
+    ///
+    /// *Durability*: on disk when this returns `taken`. *Threads*: any, a handler's too; it waits for the disk.
+    /// *Errors*: Error(stopped) where the server does not run, and Error(store_full, store_unavailable), in which case nothing was recorded.
+    ///
+    ///     mcp.signal(order.call_id, "approve", Approval{.by = user});
+    template <class T>
+    Signalled signal(std::string_view call_id, std::string_view name, const T& value) {
+        static_assert(HasCodec<detail::Stored<T>>, "DurableMCP::signal: there is no durable_mcp::codec<T> for the type of this value");
+        return send_signal(call_id, name, detail::encode_text(value));
+    }
+    Signalled signal(std::string_view call_id, std::string_view name) { return send_signal(call_id, name, "null"); }
+
     // ── Life ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Serves until SIGINT or SIGTERM, then stops with a deadline of ten seconds; a second signal ends the process at once. Installs
@@ -229,6 +245,7 @@ private:
                       const ResourceOptions& options);
 
     enum class Completed : std::uint8_t { prompt, uri_template };
+    Signalled send_signal(std::string_view call_id, std::string_view name, const std::string& value);
     void add_completion(Presence presence, Completed of, std::string_view ref, std::string_view argument, const detail::Binding& binding);
 
     struct Impl;

@@ -4,10 +4,12 @@
 #include "durable_mcp/error.hpp"
 
 #include "durable_mcp/detail/call_port.hpp"
+#include "durable_mcp/wait.hpp"
 
 namespace durable_mcp {
 
 Error::~Error() = default;
+WaitExpired::~WaitExpired() = default;
 ToolError::~ToolError() = default;
 InvalidArguments::~InvalidArguments() = default;
 ResourceNotFound::~ResourceNotFound() = default;

@@ -9,6 +9,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -22,6 +23,8 @@ class CallDriver;
 
 /// Leaves a branch that was asked to stop because another one failed: nothing of it is recorded.
 struct BranchStopped {};
+/// Leaves a branch whose next try is a long way off. The call rests when the others have returned.
+struct BranchRests { Rest rest; };
 
 class Branches {
 public:
@@ -54,6 +57,7 @@ private:
     std::vector<std::size_t> left_;                  // places that nobody has taken, the last one first
     std::size_t running_ = 0;
     std::vector<detail::BranchOutcome> outcomes_;
+    std::optional<Rest> rest_;                       // of the branch that goes on first, among those that wait for their next try
     std::exception_ptr end_;                         // what ends the attempt, or is an error of the handler
 };
 

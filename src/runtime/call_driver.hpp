@@ -50,6 +50,7 @@ public:
     std::int64_t now_ms(std::string_view alias) override;
     std::uint64_t random(std::string_view alias, std::optional<std::uint64_t> below) override;
     std::string uuid(std::string_view alias) override;
+    [[noreturn]] void retry_later(std::chrono::milliseconds delay) override;
     std::string transact(std::string_view alias, std::string_view type, const std::function<std::string(detail::TransactionPort&)>& body) override;
     std::optional<std::string> map_get(std::string_view map, std::string_view key, bool live) override;
     detail::MapRows map_range(std::string_view map, const detail::MapRangeRequest& range, bool live) override;
@@ -62,6 +63,11 @@ public:
     void send_resource_updated(std::string_view uri) override;
     std::vector<std::string> ask(const std::vector<detail::QuestionRequest>& questions) override;
     bool become_task() override;
+    void sleep(std::string_view alias, const detail::SleepRequest& request) override;
+    std::optional<std::string> wait_for_signal(std::string_view alias, std::string_view type, std::string_view name,
+                                               std::optional<std::chrono::milliseconds> deadline) override;
+    std::optional<std::string> until(std::string_view alias, std::string_view type, const detail::UntilRequest& request) override;
+    std::string loop(std::string_view alias, std::string_view type, const detail::LoopRequest& request) override;
     [[nodiscard]] std::string client_json() const override;
     std::string idempotency_key(std::string_view alias) override;
     [[nodiscard]] std::string_view call_id() const override { return call_->id; }
@@ -98,6 +104,9 @@ private:
     void leave_if_told_to(const journal::Step& step, std::string_view alias, Branches* among);
     /// What became of an interrupted step, by its receiver. Nothing: it did not happen, and begins anew.
     std::optional<std::string> reconcile(const journal::Step& step, const detail::StepRequest& request);
+    /// Leaves until the time has come to which an earlier attempt has put the call off.
+    void sit_out();
+    [[nodiscard]] Rest rest_until(std::int64_t wall_ms, std::int64_t span_ms, std::string key) const;
     std::string draw(std::string_view alias, const std::string& type, const std::function<std::string()>& from);
     friend class Branches;
     /// False when the store refused the transaction because somebody else wrote first.
@@ -116,6 +125,18 @@ private:
     [[nodiscard]] bool put_question(const detail::QuestionRequest& request);
     void wait_for_answers(const std::vector<std::string>& aliases);
     [[nodiscard]] static std::string read_answer(const std::string& alias, const std::string& payload);
+    // Waits: call_waits.cpp.
+    [[noreturn]] void put_down(Rest rest);
+    void sleep_through(const std::string& key, const Due& due);
+    void prepare_live_read(std::string_view map);
+    [[nodiscard]] std::optional<std::string> look(const std::function<std::optional<std::string>()>& condition, const std::string& key,
+                                                  std::vector<std::string>& maps);
+    /// What the keys of the iteration that the handler is in begin with; "" outside of loops.
+    [[nodiscard]] std::string path() const;
+    /// A key (name space and name) where the handler is now.
+    [[nodiscard]] std::string scoped(const std::string& key) const;
+    /// A key for people.
+    [[nodiscard]] static std::string readable(std::string_view key);
     void end_orphan();
     void tell_of_open_questions(const journal::History& history, const std::vector<store::EventRow>& events);
 
@@ -123,6 +144,12 @@ private:
     Services& services_;
     const std::thread::id thread_ = std::this_thread::get_id();
     std::vector<std::string>* buffered_events_ = nullptr;  ///< inside a transaction: what it emits commits with it
+    std::vector<std::string>* watched_ = nullptr;    ///< while a condition is looked at: the maps that it reads
+    struct Iteration {
+        std::string path;
+        base::Json seen;                             ///< by alias: the value that until_changes() returned last
+    };
+    std::vector<Iteration> loops_;                   ///< that the handler is in, the innermost last
     std::atomic<std::size_t> events_sent_ = 0;
     std::atomic<std::size_t> event_bytes_sent_ = 0;
 };

@@ -28,7 +28,7 @@ Branches::Branches(CallDriver& driver, std::shared_ptr<Call> call, const detail:
     : driver_(driver), request_(request), call_(std::move(call)), outcomes_(request.branches.size()) {
     for (std::size_t place = 0; place < request.branches.size(); ++place) {
         // The place comes last, so that no alias of another one makes the same key. On disk: this form must not change.
-        steps_.push_back({journal::StepKind::at_least_once, fmt::format("p:{}[{}]", request.alias, place), std::string(request.type)});
+        steps_.push_back({journal::StepKind::at_least_once, driver.scoped(fmt::format("p:{}[{}]", request.alias, place)), std::string(request.type)});
     }
 }
 
@@ -106,6 +106,11 @@ void Branches::run_one(std::size_t place) {
     } catch (const StepFailed&) {
         outcome.failure = std::current_exception();
     } catch (const BranchStopped&) {
+    } catch (const BranchRests& rests) {
+        const std::lock_guard lock(mutex_);
+        if (!rest_ || *rests.rest.due->steady < *rest_->due->steady) {
+            rest_ = rests.rest;
+        }
     } catch (...) {
         end = std::current_exception();
     }
@@ -145,6 +150,10 @@ std::vector<detail::BranchOutcome> Branches::outcomes() {
     }
     if (failure) {
         std::rethrow_exception(failure);
+    }
+    if (rest_) {
+        const std::lock_guard lock(call_->mutex);
+        driver_.put_down(*std::move(rest_));
     }
     return std::move(outcomes_);
 }

@@ -196,6 +196,7 @@ bool CallDriver::will_try_again(const journal::Step& step, const detail::StepReq
     return true;
 }
 
+// A short back-off holds the thread; a long one is put down like any other wait.
 void CallDriver::wait_for_next_try(const journal::Step& step, Branches* among) {
     if (step.kind != StepKind::at_least_once) {
         return;
@@ -205,17 +206,64 @@ void CallDriver::wait_for_next_try(const journal::Step& step, Branches* among) {
     if (!retry) {
         return;
     }
-    // A clock that was turned back makes nobody wait for longer than was meant.
-    const std::int64_t due_ms = std::min(retry->next_ms, services_.clock.wall_ms() + retry->delay_ms);
     lock.unlock();
     wait_for_disk();
     lock.lock();
-    const HandlerPool::Blocked blocked;
-    for (std::int64_t left = due_ms - services_.clock.wall_ms(); left > 0 && !call_->machine->is_leaving(); left = due_ms - services_.clock.wall_ms()) {
-        if (among != nullptr && among->is_stopped()) {
-            throw BranchStopped{};
-        }
-        call_->pause(lock, std::min(std::chrono::milliseconds(left), services_.limits.short_wait));
+    Rest rest = rest_until(retry->next_ms, retry->delay_ms, fmt::format("t:{}#{}", step.key, retry->tries));
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*rest.due->steady - services_.clock.steady());
+    if (call_->machine->is_leaving() || left.count() <= 0 || call_->machine->arrival(rest.due_key) != nullptr) {
+        return;
+    }
+    if (left <= services_.limits.short_wait) {
+        const HandlerPool::Blocked blocked;
+        call_->pause(lock, left);
+    } else if (among != nullptr) {
+        throw BranchRests{std::move(rest)};
+    } else {
+        put_down(std::move(rest));
+    }
+    if (among != nullptr && among->is_stopped()) {
+        throw BranchStopped{};
+    }
+}
+
+// A clock that was turned back makes nobody wait for longer than was meant.
+Rest CallDriver::rest_until(std::int64_t wall_ms, std::int64_t span_ms, std::string key) const {
+    Rest rest;
+    const std::int64_t left = std::clamp<std::int64_t>(wall_ms - services_.clock.wall_ms(), 0, span_ms);
+    rest.due = Due{wall_ms, services_.clock.steady() + std::chrono::milliseconds(left)};
+    rest.due_key = std::move(key);
+    return rest;
+}
+
+// ── Putting the call off ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+void CallDriver::retry_later(std::chrono::milliseconds delay) {
+    check_standing("putting the call off");
+    if (delay.count() < 0) {
+        throw std::invalid_argument(fmt::format("retry_later({} ms): the past is over", delay.count()));
+    }
+    wait_for_acceptance();
+    const std::lock_guard lock(call_->mutex);
+    const std::int64_t until_ms = services_.clock.wall_ms() + delay.count();
+    if (!call_->machine->is_leaving()) {
+        call_->machine->put_off(base::Json{{"until", until_ms}, {"for", delay.count()}}.dump());
+        call_->flush(store::Urgency::lazy);
+    }
+    put_down(rest_until(until_ms, delay.count(), fmt::format("t:l:{}", until_ms)));
+}
+
+void CallDriver::sit_out() {
+    const std::lock_guard lock(call_->mutex);
+    const std::string* const put_off = call_->machine->put_off_until();
+    if (put_off == nullptr) {
+        return;
+    }
+    const base::Json recorded = base::Json::parse(*put_off);
+    const std::int64_t until_ms = recorded.at("until").get<std::int64_t>();
+    Rest rest = rest_until(until_ms, recorded.at("for").get<std::int64_t>(), fmt::format("t:l:{}", until_ms));
+    if (*rest.due->steady > services_.clock.steady() && call_->machine->arrival(rest.due_key) == nullptr) {
+        put_down(std::move(rest));
     }
 }
 
@@ -264,7 +312,7 @@ std::optional<std::string> CallDriver::reconcile(const journal::Step& step, cons
 std::string CallDriver::draw(std::string_view alias, const std::string& type, const std::function<std::string()>& from) {
     check_standing("a step");
     check_alias(alias);
-    const journal::Step step{StepKind::value, fmt::format("s:{}", alias), type};
+    const journal::Step step{StepKind::value, scoped(fmt::format("s:{}", alias)), type};
     const journal::Decision decision = decide(step);
     if (const auto* recorded = std::get_if<journal::UseRecorded>(&decision)) {
         return recorded->value;

@@ -75,7 +75,7 @@ struct HandleRow {
     std::string document;     ///< JSON of the runtime: what a task says of itself
 };
 
-/// Something from outside that a call waits for, or will: the answer to one of its questions. The first one stays.
+/// Something from outside that a call waits for, or will: the answer to one of its questions, a signal. The first one stays.
 struct ArrivalRow {
     std::string key;      ///< the question's key in the call
     std::string payload;  ///< JSON
@@ -144,6 +144,10 @@ struct AppendEntry {
     std::string call;
     journal::Entry entry;
 };  ///< conflict when (call, seq) exists or the call is gone
+struct DropEntries {
+    std::string call;
+    std::vector<std::uint64_t> seqs;
+};  ///< no effect where there are none
 struct AppendEvent {
     EventRow row;
 };  ///< conflict when (stream, seq) exists
@@ -186,7 +190,7 @@ struct ExpectRunning {
 };  ///< the call is there, and running or suspended
 
 using Write = std::variant<PutSession, TouchSession, DropSession, DropStream, InsertCall, UpdateCall, CountAttempt, AppendEntry,
-                           AppendEvent, PutHandle, InsertArrival, DropCall, PutSecret, DropSecret, PutMapRow, EraseMapRow, ExpectMapRow,
+                           DropEntries, AppendEvent, PutHandle, InsertArrival, DropCall, PutSecret, DropSecret, PutMapRow, EraseMapRow, ExpectMapRow,
                            ExpectMapRange, ExpectRunning>;
 
 /// Applied whole or not at all, in this order.

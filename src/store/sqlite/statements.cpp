@@ -53,6 +53,8 @@ const char* text_of(Sql statement) {
             return "UPDATE call SET attempts = ?2, crashed_attempts = ?3, crash_mark = ?4, attempt_checksum = ?5 WHERE id = ?1";
         case Sql::append_entry:
             return "INSERT INTO entry(call, seq, kind, key, type, payload, checksum) VALUES(?,?,?,?,?,?,?)";
+        case Sql::drop_entry:
+            return "DELETE FROM entry WHERE call = ?1 AND seq = ?2";
         case Sql::append_event:
             return "INSERT INTO event(stream, seq, payload, checksum) VALUES(?,?,?,?)";
 

@@ -24,6 +24,7 @@ enum class Sql : std::uint8_t {
     update_call,
     count_attempt,
     append_entry,
+    drop_entry,
     append_event,
     put_handle,
     insert_arrival,

@@ -66,6 +66,32 @@ public:
     std::optional<detail::StepRequest> step_asked;       ///< the last step as it was asked for
     std::string reconciled;                              ///< what its receiver said
 
+    void sleep(std::string_view alias, const detail::SleepRequest& request) override {
+        said.push_back("sleep " + std::string(alias) +
+                       (request.span ? " for " + std::to_string(request.span->count()) : " until " + std::to_string(request.until_ms)));
+    }
+    std::optional<std::string> wait_for_signal(std::string_view alias, std::string_view type, std::string_view name,
+                                               std::optional<std::chrono::milliseconds>) override {
+        types[std::string(alias)] = type;
+        const auto found = answers.find(std::string(name));
+        return found == answers.end() ? std::nullopt : std::optional(found->second);
+    }
+    std::optional<std::string> until(std::string_view alias, std::string_view type, const detail::UntilRequest& request) override {
+        types[std::string(alias)] = type;
+        return (*request.condition)();
+    }
+    std::string loop(std::string_view alias, std::string_view type, const detail::LoopRequest& request) override {
+        types[std::string(alias)] = std::string(type) + "/" + request.carry_type;
+        std::string carry = request.initial;
+        for (;;) {
+            detail::LoopStep next = (*request.iteration)(carry);
+            if (next.is_done) {
+                return next.text;
+            }
+            carry = std::move(next.text);
+        }
+    }
+
     std::string step(const detail::StepRequest& request) override {
         const std::string alias(request.alias);
         types[alias] = request.type;
@@ -106,6 +132,10 @@ public:
     std::int64_t now_ms(std::string_view alias) override { return said.push_back("now " + std::string(alias)), 1'800'000'000'123; }
     std::uint64_t random(std::string_view alias, std::optional<std::uint64_t> below) override {
         return said.push_back("random " + std::string(alias)), below ? *below - 1 : 7;
+    }
+    [[noreturn]] void retry_later(std::chrono::milliseconds delay) override {
+        said.push_back("later " + std::to_string(delay.count()));
+        throw Unwind(Unwind::Reason::suspended);
     }
     std::string uuid(std::string_view alias) override { return "uuid of " + std::string(alias); }
     std::string transact(std::string_view alias, std::string_view type, const std::function<std::string(detail::TransactionPort&)>& body) override {

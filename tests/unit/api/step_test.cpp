@@ -172,6 +172,15 @@ TEST_F(step, a_parallel_time_out_needs_branches_that_can_all_be_asked_to_stop) {
     EXPECT_NO_THROW(durable.parallel<int>("all", {[](std::stop_token) { return 2; }}, {.timeout = 1s}));
 }
 
+TEST_F(step, a_call_that_is_put_off_leaves_its_handler) {  // B20
+    try {
+        durable.retry_later(1h);
+    } catch (const Unwind& unwind) {
+        EXPECT_EQ(unwind.reason(), Unwind::Reason::suspended);
+    }
+    EXPECT_EQ(port.said.back(), "later 3600000");
+}
+
 // ── Values ──
 
 TEST_F(step, drawn_values_have_their_types) {

@@ -88,7 +88,7 @@ TEST(call_machine_side_by_side, each_counts_its_own_events) {  // B27
     EXPECT_EQ(call.begin(least("p:a[1]")), "execute");
     EXPECT_TRUE(call.machine->emit(7, "p:a[1]"));
     call.machine->mark_sent(7, "p:a[1]");
-    call.history.event_hashes.push_back(7);
+    call.history.events.push_back(7);
     call.replay();
     EXPECT_EQ(call.begin(least("p:a[0]")), "execute");
     EXPECT_EQ(call.begin(least("p:a[1]")), "execute");

@@ -218,6 +218,37 @@ TEST(parallel, each_branch_has_the_policy_of_all) {
     EXPECT_EQ(harness.await_text(harness.call(harness.begin_session(), 1, "work")), "1,2,3");
 }
 
+TEST_P(on_each_store, branches_that_wait_long_for_their_next_try_let_the_others_finish_and_the_call_rest) {
+    test::FakeClock clock;
+    std::array<std::atomic<int>, 3> ran{};
+    World world(GetParam(), [&](EngineHarness& harness) {
+        harness.options().clock = &clock;
+        harness.add_tool("work", [&](CallPort& port, const Json&) {
+            Runs runs;
+            for (std::size_t i = 0; i < 3; ++i) {
+                runs.push_back([&, i](std::stop_token) -> std::string {
+                    const int run = ++ran[i];
+                    return run > static_cast<int>(i) ? std::to_string(run) : throw std::runtime_error("busy");
+                });
+            }
+            return text_result(joined(run_all(port, "all", runs, 1, false, {.attempts = 3, .initial = 1h, .maximum = 1h, .factor = 1})));
+        });
+    });
+    EngineHarness& harness = world.boot();
+    const std::string session = harness.begin_session();
+    const auto answer = harness.call(session, 1, "work");
+    const auto rests = [&] {
+        const auto row = harness.store()->call_of_request(session, "1");
+        return row && *row && (**row).state == store::CallState::suspended;
+    };
+    ASSERT_TRUE(harness.turn_until([&] { return ran[0] == 1 && ran[1] == 1 && ran[2] == 1 && rests(); }));
+    clock.advance(1h);
+    ASSERT_TRUE(harness.turn_until([&] { return ran[1] == 2 && ran[2] == 2 && rests(); }));
+    clock.advance(1h);
+    EXPECT_EQ(harness.await_text(answer), "1,2,3");
+    EXPECT_EQ(ran[0], 1);
+}
+
 TEST(parallel, steps_maps_and_questions_inside_a_branch_are_refused_and_what_it_says_is_its_own) {  // B27
     const Door door;
     World world([&](EngineHarness& harness) {

@@ -189,7 +189,7 @@ TEST(retries, a_clock_that_is_turned_back_makes_nobody_wait_longer_than_was_mean
     ASSERT_TRUE(first.turn_until([&] { return !answer->events.empty() && first.log().has("is tried again in"); }));
     begun.cursor = answer->events[0].id;
     world.crash();
-    clock.advance(-48h);
+    clock.set_wall_by(-48h);
     EngineHarness& second = world.boot();
     second.turn_for(80ms);
     EXPECT_EQ(runs, 1);
@@ -248,6 +248,128 @@ TEST(retries, a_policy_without_end_ends_where_the_call_has_too_many_entries) {  
     harness.start();
     EXPECT_EQ(harness.await_text(harness.call(harness.begin_session(), 1, "work")), "step failed a std::runtime_error");
     EXPECT_EQ(runs, 6);
+}
+
+TEST_P(on_each_store, a_long_back_off_holds_no_thread) {
+    test::FakeClock clock;
+    std::atomic<int> runs{0};
+    World world(GetParam(), [&](EngineHarness& harness) {
+        harness.options().clock = &clock;
+        harness.add_tool("work", [&](CallPort& port, const Json&) {
+            return text_result(try_step(port, "a", {.attempts = 3, .initial = 1h, .maximum = 1h}, [&]() -> std::string {
+                return ++runs < 3 ? throw std::runtime_error("busy") : "ok";
+            }));
+        });
+    });
+    EngineHarness& harness = world.boot();
+    const std::string session = harness.begin_session();
+    const auto answer = harness.call(session, 1, "work");
+    for (int tries = 1; tries < 3; ++tries) {
+        ASSERT_TRUE(harness.turn_until([&] {
+            const auto row = harness.store()->call_of_request(session, "1");
+            return runs == tries && row && *row && (**row).state == store::CallState::suspended;
+        }));
+        harness.turn_for(20ms);
+        EXPECT_EQ(runs, tries);
+        clock.advance(1h);
+    }
+    EXPECT_EQ(harness.await_text(answer), "ok");
+}
+
+// ── Putting the call off ──
+
+TEST_P(on_each_store, a_call_that_is_put_off_runs_again_when_its_time_has_come_also_after_a_crash_and_not_before) {  // B20
+    test::FakeClock clock;
+    std::atomic<int> attempts{0};
+    std::atomic<int> steps{0};
+    World world(GetParam(), [&](EngineHarness& harness) {
+        harness.options().clock = &clock;
+        harness.add_tool("work", [&](CallPort& port, const Json&) {
+            run_step(port, "once", [&] { return std::to_string(++steps); });
+            if (++attempts < 3) {
+                port.retry_later(1h);
+            }
+            return text_result("done");
+        });
+    });
+    EngineHarness& first = world.boot();
+    Begun begun{first.begin_session(), {}};
+    const auto answer = first.call(begun.session, 1, "work");
+    const auto rests = [&](EngineHarness& harness) {
+        const auto row = harness.store()->call_of_request(begun.session, "1");
+        return row && *row && (**row).state == store::CallState::suspended;
+    };
+    ASSERT_TRUE(first.turn_until([&] { return rests(first) && attempts == 1 && !answer->events.empty(); }));
+    begun.cursor = answer->events[0].id;
+    first.turn_for(20ms);
+    EXPECT_EQ(attempts, 1);
+    world.crash();
+    clock.advance(59min);
+    EngineHarness& second = world.boot();
+    const auto resumed = second.get(begun.session, begun.cursor);
+    second.turn_for(50ms);
+    EXPECT_EQ(attempts, 1);  // the delay is what it was
+    clock.advance(1min);
+    ASSERT_TRUE(second.turn_until([&] { return attempts == 2 && rests(second); }));
+    clock.set_wall_by(-48h);
+    second.turn_for(20ms);
+    EXPECT_EQ(attempts, 2);
+    clock.advance(1h);  // a clock that was set back makes nobody wait longer
+    EXPECT_EQ(second.await_text(resumed), "done");
+    EXPECT_EQ(attempts, 3);
+    EXPECT_EQ(steps, 1);
+}
+
+TEST_P(on_each_store, a_call_may_put_itself_off_more_often_than_attempts_may_crash) {  // B20 B22
+    test::FakeClock clock;
+    std::atomic<int> attempts{0};
+    World world(GetParam(), [&](EngineHarness& harness) {
+        harness.options().clock = &clock;
+        harness.options().limits.crashed_attempts = 3;
+        harness.add_tool("work", [&](CallPort& port, const Json&) {
+            if (++attempts < 10) {
+                port.retry_later(0ms);
+            }
+            return text_result("done");
+        });
+    });
+    EngineHarness& harness = world.boot();
+    EXPECT_EQ(harness.await_text(harness.call(harness.begin_session(), 1, "work")), "done");
+    EXPECT_EQ(attempts, 10);
+}
+
+TEST(retries, a_handler_that_swallows_being_put_off_is_found_out) {  // B20
+    EngineHarness harness;
+    harness.add_tool("work", [](CallPort& port, const Json&) {
+        try {
+            port.retry_later(1h);
+        } catch (...) {
+        }
+        return text_result("done");
+    });
+    harness.start();
+    const std::string text = harness.await_text(harness.call(harness.begin_session(), 1, "work"));
+    EXPECT_NE(text.find("caught what suspends it"), std::string::npos) << text;
+}
+
+TEST_P(on_each_store, a_call_that_is_put_off_can_be_cancelled) {  // B35
+    std::atomic<int> attempts{0};
+    World world(GetParam(), [&](EngineHarness& harness) {
+        harness.add_tool("work", [&](CallPort& port, const Json&) -> Json {
+            ++attempts;
+            port.retry_later(24h);
+        });
+    });
+    EngineHarness& harness = world.boot();
+    const std::string session = harness.begin_session();
+    const auto answer = harness.call(session, 1, "work");
+    ASSERT_TRUE(harness.turn_until([&] {
+        const auto row = harness.store()->call_of_request(session, "1");
+        return row && *row && (**row).state == store::CallState::suspended;
+    }));
+    const auto cancelled = harness.cancel(session, 1);
+    ASSERT_TRUE(harness.turn_until([&] { return cancelled->done() && answer->done(); }));
+    EXPECT_EQ(attempts, 1);
 }
 
 // ── Being asked to stop ──
