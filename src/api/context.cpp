@@ -88,7 +88,10 @@ std::uint64_t DurableContext::random(std::string_view alias, std::uint64_t below
     }
     return port_->random(alias, below);
 }
-void DurableContext::retry_later(std::chrono::milliseconds delay) { port_->retry_later(delay); }
+void DurableContext::retry_later(std::chrono::milliseconds delay) {
+    port_->retry_later(delay);
+    throw Unwind(Unwind::Reason::suspended);  // not reached
+}
 
 std::string DurableContext::uuid(std::string_view alias) { return port_->uuid(alias); }
 

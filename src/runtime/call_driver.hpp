@@ -50,7 +50,7 @@ public:
     std::int64_t now_ms(std::string_view alias) override;
     std::uint64_t random(std::string_view alias, std::optional<std::uint64_t> below) override;
     std::string uuid(std::string_view alias) override;
-    [[noreturn]] void retry_later(std::chrono::milliseconds delay) override;
+    void retry_later(std::chrono::milliseconds delay) override;
     std::string transact(std::string_view alias, std::string_view type, const std::function<std::string(detail::TransactionPort&)>& body) override;
     std::optional<std::string> map_get(std::string_view map, std::string_view key, bool live) override;
     detail::MapRows map_range(std::string_view map, const detail::MapRangeRequest& range, bool live) override;

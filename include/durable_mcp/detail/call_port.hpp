@@ -145,7 +145,7 @@ public:
     /// Below `below`, or any where there is none.
     virtual std::uint64_t random(std::string_view alias, std::optional<std::uint64_t> below) = 0;
     virtual std::string uuid(std::string_view alias) = 0;
-    [[noreturn]] virtual void retry_later(std::chrono::milliseconds delay) = 0;
+    virtual void retry_later(std::chrono::milliseconds delay) = 0;  ///< always leaves
     virtual std::string transact(std::string_view alias, std::string_view type, const std::function<std::string(TransactionPort&)>& body) = 0;
 
     virtual std::optional<std::string> map_get(std::string_view map, std::string_view key, bool live) = 0;

@@ -133,7 +133,7 @@ public:
     std::uint64_t random(std::string_view alias, std::optional<std::uint64_t> below) override {
         return said.push_back("random " + std::string(alias)), below ? *below - 1 : 7;
     }
-    [[noreturn]] void retry_later(std::chrono::milliseconds delay) override {
+    void retry_later(std::chrono::milliseconds delay) override {
         said.push_back("later " + std::to_string(delay.count()));
         throw Unwind(Unwind::Reason::suspended);
     }

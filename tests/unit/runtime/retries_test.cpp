@@ -358,6 +358,7 @@ TEST_P(on_each_store, a_call_that_is_put_off_can_be_cancelled) {  // B35
         harness.add_tool("work", [&](CallPort& port, const Json&) -> Json {
             ++attempts;
             port.retry_later(24h);
+            return text_result("not reached");
         });
     });
     EngineHarness& harness = world.boot();
