@@ -83,6 +83,7 @@ private:
         judge_order(call);
         switch (call.tool) {
             case Tool::steps:
+            case Tool::rounds:
             case Tool::patient:
                 for (int i = 0; i < rounds; ++i) {
                     judge_recorded(call, "step" + std::to_string(i), result["receipts"][static_cast<std::size_t>(i)]);

@@ -22,6 +22,7 @@ using durable_mcp::AtMostOnceFailedBeforeCompleting;
 using durable_mcp::DurableContext;
 using durable_mcp::DurableMCP;
 using durable_mcp::LogLevel;
+using durable_mcp::Next;
 using nlohmann::json;
 
 namespace {
@@ -69,6 +70,29 @@ json run_patiently(const Actor& actor, DurableContext& context, const std::strin
         }));
         context.report_progress(i + 1, durable_mcp::crash::rounds);
     }
+    return {{"key", key}, {"receipts", receipts}};
+}
+
+/// A loop whose rounds sleep: on their thread, and without one.
+json run_rounds(const Actor& actor, DurableContext& context, const std::string& key) {
+    const json receipts = context.loop("rounds", json::array(), [&](const json& before) -> Next<json, json> {
+        const std::size_t i = before.size();
+        json after = before;
+        after.push_back(context.at_least_once("act", [&] { return actor.act(context, key, "step" + std::to_string(i)); }));
+        context.log(LogLevel::info, "round " + key);
+        context.map("rounds").insert(key, i);
+        context.sleep_for("nap", std::chrono::milliseconds(i == 1 ? 60 : 3));
+        // Holds at once: what the round itself has written is there.
+        context.until("written", [&]() -> std::optional<bool> {
+            return context.map("rounds").get<std::size_t>(key) == i ? std::optional(true) : std::nullopt;
+        });
+        context.report_progress(static_cast<double>(i + 1), durable_mcp::crash::rounds);
+        if (after.size() == durable_mcp::crash::rounds) {
+            return durable_mcp::done(after);
+        }
+        return durable_mcp::again(after);
+    });
+    context.log(LogLevel::info, "round " + key);
     return {{"key", key}, {"receipts", receipts}};
 }
 
@@ -144,6 +168,7 @@ json read_all(DurableContext& context) {
 
 void offer_tools(DurableMCP& server, const Actor& actor) {
     server.tool("steps", "", {"key"}, [&actor](DurableContext& context, std::string key) { return run_steps(actor, context, key); });
+    server.tool("rounds", "", {"key"}, [&actor](DurableContext& context, std::string key) { return run_rounds(actor, context, key); });
     server.tool("patient", "", {"key"}, [&actor](DurableContext& context, std::string key) { return run_patiently(actor, context, key); });
     server.tool("announce", "", {"key"}, [](DurableContext& context, std::string key) {
         context.send_tools_list_changed();

@@ -11,11 +11,11 @@
 
 namespace durable_mcp::crash {
 
-enum class Tool : unsigned char { steps, once, book, notes, quick, slow, patient, announce };
-inline constexpr int everyday_tools = 6;  ///< those before `patient`
+enum class Tool : unsigned char { steps, once, book, notes, quick, slow, rounds, patient, announce };
+inline constexpr int everyday_tools = 7;  ///< those before `patient`
 
 constexpr std::string_view name_of(Tool tool) {
-    constexpr std::string_view names[] = {"steps", "once", "book", "notes", "quick", "slow", "patient", "announce"};
+    constexpr std::string_view names[] = {"steps", "once", "book", "notes", "quick", "slow", "rounds", "patient", "announce"};
     return names[static_cast<int>(tool)];
 }
 
@@ -58,6 +58,13 @@ inline std::vector<Expected> expected_events(Tool tool, const std::string& key) 
             }
             events.push_back(log("noted", {}));
             break;
+        case Tool::rounds:
+            for (int i = 0; i < rounds; ++i) {  // the same words in each iteration, and once behind the loop
+                events.push_back(log("round", "step" + std::to_string(i)));
+                events.push_back(progress(i + 1, "step" + std::to_string(i)));
+            }
+            events.push_back(log("round", "step" + std::to_string(rounds - 1)));
+            break;
         case Tool::patient:
             for (int i = 0; i < rounds; ++i) {
                 events.push_back(progress(i + 1, "step" + std::to_string(i)));
@@ -79,6 +86,7 @@ inline constexpr std::string_view announcements[] = {"notifications/tools/list_c
 inline std::vector<std::string> world_steps(Tool tool) {
     switch (tool) {
         case Tool::steps:
+        case Tool::rounds:
         case Tool::patient:
             return {"step0", "step1", "step2"};
         case Tool::once:
