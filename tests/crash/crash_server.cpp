@@ -96,6 +96,15 @@ json run_rounds(const Actor& actor, DurableContext& context, const std::string& 
     return {{"key", key}, {"receipts", receipts}};
 }
 
+/// A question between two steps, whose answer is kept under it.
+json run_ask(const Actor& actor, DurableContext& context, const std::string& key) {
+    json receipts = json::array();
+    receipts.push_back(context.at_least_once("step0", [&] { return actor.act(context, key, "step0"); }));
+    const json reply = context.elicit("reply", "Who is it?", durable_mcp::Form().text("name")).value();
+    receipts.push_back(context.at_least_once("step1", [&] { return actor.act(context, key, "step1"); }));
+    return {{"key", key}, {"receipts", receipts}, {"reply", reply.at("name")}};
+}
+
 json run_once(const Actor& actor, DurableContext& context, const std::string& key) {
     context.log(LogLevel::info, "charging " + key);
     json charge = nullptr;
@@ -148,6 +157,7 @@ json run_notes(DurableContext& context, const std::string& key) {
 json read_all(DurableContext& context) {
     json result = {{"left", context.map("left").live().get<std::int64_t>("total").value_or(0)},
                    {"right", context.map("right").live().get<std::int64_t>("total").value_or(0)},
+                   {"notes", context.map("notes").live().count()},
                    {"twice", json::array()},
                    {"booked", 0}};
     std::string start = "times ";
@@ -180,6 +190,17 @@ void offer_tools(DurableMCP& server, const Actor& actor) {
     server.tool("book", "", {"key", "amount"},
                 [](DurableContext& context, std::string key, std::int64_t amount) { return run_book(context, key, amount); });
     server.tool("notes", "", {"key"}, [](DurableContext& context, std::string key) { return run_notes(context, key); });
+    server.tool("ask", "", {"key"}, [&actor](DurableContext& context, std::string key) { return run_ask(actor, context, key); });
+    // By their key, calls without a session outlive their connections. `amount` is what a second one may say differently.
+    server.tool("keyed", "", {"key", "amount"},
+                [&actor](DurableContext& context, std::string key, std::int64_t) { return run_once(actor, context, key); },
+                {.idempotency_argument = "key"});
+    server.tool("keyed_ask", "", {"key", "amount"},
+                [&actor](DurableContext& context, std::string key, std::int64_t) { return run_ask(actor, context, key); },
+                {.idempotency_argument = "key"});
+    server.tool("task", "", {"key", "amount"},
+                [&actor](DurableContext& context, std::string key, std::int64_t) { return run_patiently(actor, context, key); },
+                {.task = durable_mcp::Tasks::allowed, .inline_wait = std::chrono::milliseconds(0), .idempotency_argument = "key"});
     // Its answer is different each time it runs, so that a second run shows.
     server.tool("quick", "", {"key"}, [](DurableContext& context, std::string key) {
         return json{{"key", key}, {"call", context.call_id()}};
@@ -216,6 +237,7 @@ int main(int argc, char** argv) {
     options.log_level = LogLevel::warning;
     options.limits.crashed_attempts = 10'000;  // a call must not be given up here, however often it meets a kill
     options.limits.retry_after = std::chrono::milliseconds(10);
+    options.limits.reask_after = std::chrono::hours(1);  // a question that is put again is an event that the script does not know
     DurableMCP server(std::move(options));
     offer_tools(server, actor);
     server.start();
