@@ -281,13 +281,15 @@ void CallRegistry::cancel(const SessionState& session, const jsonrpc::Id& reques
 
 void CallRegistry::cancel(const std::shared_ptr<Call>& call, Done done) {
     std::unique_lock lock(call->mutex);
-    if (call->machine->is_finished() && !call->rest) {
+    const bool has_ended = call->machine->is_finished() && !call->rest;
+    if (has_ended && !call->is_durable()) {
         lock.unlock();  // whoever is told may look at the call
         done(store::GroupOutcome::committed);
         return;
     }
-    if (call->machine->is_cancelled()) {
-        // Said before, but perhaps not durable yet: this answer stands behind that commit.
+    if (has_ended || call->machine->is_cancelled()) {
+        // It has come to its end, or this was said before, but perhaps neither is durable yet: this answer stands behind that commit. (A process
+        // that died in between would let the next one run on what its client was told is over.)
         call->submit({}, store::Urgency::soon, store::WhenFull::keep, [services = services_, done = std::move(done)](const auto& outcome) {
             services->inbox->put([done, outcome] { done(outcome); });
         });
