@@ -66,6 +66,7 @@ struct Limits {
     std::size_t subscriptions_per_session = 1'000;   ///< URIs of resources/subscribe: a session's row holds them
     std::size_t listeners = 1'024;                   ///< subscriptions/listen streams
     std::size_t tasks_page = 100;                    ///< of tasks/list
+    std::size_t listened_names = 1'000;              ///< URIs, or tasks, of one such stream: each is looked up when it begins
     std::size_t idempotency_key_bytes = 1'024;
     std::size_t recovery_concurrency = 64;           ///< unfinished calls that run again at the same time after a boot
     std::uint32_t crashed_attempts = 20;             ///< attempts without a new entry that ended with the process, before quarantine
