@@ -172,6 +172,24 @@ TEST_F(registration, prompts_take_strings_and_return_messages) {
     EXPECT_TRUE(mcp.remove_prompt("plain"));
 }
 
+TEST_F(registration, a_parameter_has_a_title_for_people_where_the_revision_shows_one) {
+    mcp.tool("pay", "", {arg("cents", "how much").title("Amount")}, [](int) {});
+    EXPECT_EQ(descriptor(ItemKind::tool, "pay")["inputSchema"]["properties"]["cents"]["title"], "Amount");
+    mcp.prompt("greet", "", {arg("name", "whom").title("Their name"), "tone"}, [](std::string name, std::string) { return name; });
+    const auto shown_to = [this](mcp::Revision revision) {
+        const auto page = detail::ServerDoor::catalog(mcp)->list(ItemKind::prompt, revision, {});
+        return Json::parse(std::get<mcp::Page>(page))["prompts"][0]["arguments"];
+    };
+    const Json full = Json::parse(R"([{"name":"name","title":"Their name","description":"whom","required":true},{"name":"tone","required":true}])");
+    Json bare = full;
+    bare[0].erase("title");
+    EXPECT_EQ(shown_to(mcp::Revision::r2024_11_05), bare);
+    EXPECT_EQ(shown_to(mcp::Revision::r2025_03_26), bare);
+    EXPECT_EQ(shown_to(mcp::Revision::r2025_06_18), full);
+    EXPECT_EQ(shown_to(mcp::Revision::r2025_11_25), full);
+    EXPECT_EQ(shown_to(mcp::Revision::r2026_07_28), full);
+}
+
 TEST_F(registration, resources_carry_the_uri_that_was_asked_for_and_a_type) {
     mcp.resource("config://a", "a", [] { return std::string("text"); }, {.mime_type = "application/toml", .size = 4});
     mcp.resource("config://b", "b", [] { return Bytes{"foo"}; });
