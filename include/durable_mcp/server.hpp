@@ -139,7 +139,10 @@ public:
     }
     bool remove_resource(std::string_view uri);
 
-    /// Offers all that a URI template (RFC 6570, `{x}` and `{+x}`) matches; `names` are its variables, each a std::string parameter.
+    /// Offers all that a URI template (RFC 6570) matches; `names` are its variables, each a std::string parameter. It may have `{x}` (one segment),
+    /// `{+x}` (anything), `{/x}` (a segment with its '/'), lists of these (`{x,y}`), and at its end a query, `{?x,y}`: that of the URI may have
+    /// its parameters in any order, and leave out those whose handler's parameter is a std::optional<std::string> or has a default. Values are
+    /// percent-decoded: one may be ".." or hold '/'. Anything else of RFC 6570 is std::invalid_argument.
     ///
     ///     mcp.resource_template("account://{id}/balance", "balance", {"id"}, [](std::string id) { return balance_of(id); });
     template <std::size_t N, class F>

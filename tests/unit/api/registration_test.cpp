@@ -218,6 +218,28 @@ TEST_F(registration, templates_pass_their_variables_by_name) {
     EXPECT_TRUE(mcp.remove_resource_template("account://{bank}/{id}"));
 }
 
+TEST_F(registration, what_the_query_of_a_uri_may_leave_out_is_optional_or_has_a_default) {
+    mcp.resource_template("log://{name}{?level,lines}", "log", {"name", arg("lines").by_default("10"), "level"},
+                          [](std::string name, std::string lines, std::optional<std::string> level) {
+                              return name + " " + lines + " " + level.value_or("any");
+                          });
+    const auto read = [this](const std::string& uri) {
+        auto found = detail::ServerDoor::catalog(mcp)->find_resource(uri);
+        Json arguments = Json::object();
+        for (const auto& [name, value] : found->variables) {
+            arguments[name] = value;
+        }
+        return run(ItemKind::resource_template, found->item->name, arguments, uri)["contents"][0]["text"];
+    };
+    EXPECT_EQ(read("log://web"), "web 10 any");
+    EXPECT_EQ(read("log://web?lines=5"), "web 5 any");
+    EXPECT_EQ(read("log://web?lines=5&level=warn"), "web 5 warn");
+    EXPECT_FALSE(detail::ServerDoor::catalog(mcp)->find_resource("log://web?other=5").has_value());
+    EXPECT_NE(complaint([&] { mcp.resource_template("x://{a}{&b}", "n", {"a", "b"}, [](std::string, std::string) { return ""; }); })
+                  .find("the operator '&' is not supported; use {name}, {+name}, {/name} or, at the end, {?name}"),
+              std::string::npos);
+}
+
 TEST_F(registration, content_blocks_have_the_form_of_the_newest_revision) {
     EXPECT_EQ(Content::audio(Bytes{"foo"}, "audio/wav").json().dump(), R"({"data":"Zm9v","mimeType":"audio/wav","type":"audio"})");
     EXPECT_EQ(Content::resource_link("a://b", "n", "text/x").json().dump(), R"({"mimeType":"text/x","name":"n","type":"resource_link","uri":"a://b"})");
