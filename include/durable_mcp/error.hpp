@@ -77,7 +77,8 @@ private:
     std::string data_;
 };
 
-/// The client has not declared what a question needs. Nothing was asked. Uncaught it ends the call: in the stateless revision with the
+/// The client has not declared what a question needs, or the revision that it speaks has no word for it (a choice of several values before
+/// 2025-11-25). Nothing was asked. Uncaught it ends the call: in the stateless revision with the
 /// specification's -32021, which tells the client what to declare; before, with an `isError` result.
 class DURABLE_MCP_EXPORT MissingCapability : public std::runtime_error {
 public:

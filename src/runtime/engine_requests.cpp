@@ -103,7 +103,7 @@ void Engine::serve(std::shared_ptr<RequestView> request, std::shared_ptr<Respons
         return;
     }
     const mcp::HttpFacts facts = facts_of(*request);
-    mcp::Asked asked = mcp::read_request(facts, request->body());
+    mcp::Asked asked = mcp::read_request(facts, std::exchange(request->body(), {}));  // an answer may take hours, and needs none of it
     if (auto* refusal = std::get_if<mcp::HttpRefusal>(&asked)) {
         sink->respond(response_of(std::move(*refusal)));
         return;

@@ -85,6 +85,29 @@ TEST(engine_questions, what_the_revision_has_no_words_for_is_not_asked_whatever_
     EXPECT_EQ(harness.await_text(answer), "not asked");
 }
 
+TEST(engine_questions, a_choice_of_several_values_is_not_put_to_a_revision_without_a_word_for_it) {  // B29
+    EngineHarness harness;
+    harness.add_tool("ask", [](CallPort& port, const Json&) {
+        const Json params = Json::parse(R"({"mode":"form","message":"?","requestedSchema":{"type":"object","properties":{
+            "toppings":{"type":"array","items":{"type":"string","enum":["a","b"]}}}}})");
+        const detail::QuestionRequest several{"several", "elicitation/create", params.dump(), R"({"elicitation":{"form":{}}})", {}};
+        try {
+            port.ask({test::number_question("a"), several});
+        } catch (const MissingCapability& error) {
+            EXPECT_NE(std::string(error.what()).find("2025-06-18, has no word for 'toppings'"), std::string::npos) << error.what();
+            return text_result("not asked");
+        }
+        return text_result("asked");
+    });
+    harness.start();
+    const auto older = harness.call(harness.begin_session("2025-06-18", elicitation()), 1, "ask");
+    EXPECT_EQ(harness.await_text(older), "not asked");
+    EXPECT_TRUE(questions_in(*older).empty());
+    const auto newer = harness.call(harness.begin_session(newest, elicitation()), 1, "ask");
+    question_on(harness, newer, 1);
+    EXPECT_EQ(questions_in(*newer).size(), 2u);
+}
+
 TEST_P(on_each_store, a_question_is_an_event_of_the_stream_and_its_answer_goes_on) {  // B30
     World world(GetParam(), [](EngineHarness& harness) { harness.add_tool("ask", two_questions); });
     EngineHarness& harness = world.boot();

@@ -55,6 +55,22 @@ std::size_t unfinished(EngineHarness& harness) {
     return harness.store()->unfinished_calls()->size();
 }
 
+TEST(engine_stateless, the_code_of_the_error_alone_decides_about_the_status) {
+    EngineHarness harness;
+    harness.add_tool("data", [](CallPort&, const Json&) -> Json { throw ProtocolError(5, "no", R"({"code":-32021})"); });
+    harness.add_tool("longer", [](CallPort&, const Json&) -> Json { throw ProtocolError(-320210, "no"); });
+    harness.add_tool("lacks", [](CallPort& port, const Json&) { return text_result(ask_number(port, "a")); });
+    harness.start();
+    const StatelessClient client;
+    for (const auto& [tool, status] : {std::pair("data", 200u), std::pair("longer", 200u), std::pair("lacks", 400u)}) {
+        for (const Json& id : {Json(1), Json(std::string(1'024, '\x01')), Json("\"error\":{\"code\":-32021,")}) {
+            const auto answer = client.call(harness, tool, Json::object(), Json::object(), id);
+            harness.await(answer);
+            EXPECT_EQ(answer->status, status) << tool << " " << id.dump().substr(0, 40);
+        }
+    }
+}
+
 TEST(engine_stateless, a_call_without_durable_acts_is_answered_whole_and_writes_nothing) {  // B45
     EngineHarness harness;
     harness.add_tool("quick", [](CallPort&, const Json&) { return text_result("done"); });
