@@ -334,11 +334,19 @@ TEST(engine_boot, what_arrives_while_it_boots_is_held_and_answered_when_the_stor
 }
 
 TEST(engine_boot, what_was_held_for_too_long_gets_503_and_never_400_or_404) {  // B51, limits.boot_hold
+    struct StandingClock final : base::Clock {
+        std::int64_t wall_ms() const override { return 1'800'000'000'000; }
+        std::chrono::steady_clock::time_point steady() const override { return begin + passed.load(); }
+        const std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+        std::atomic<std::chrono::milliseconds> passed{0ms};
+    } clock;
     EngineHarness harness;
+    harness.options().clock = &clock;
     harness.options().limits.boot_hold = 20ms;
     harness.start(true);
     const auto first = harness.get("unknown");
     const auto second = harness.post({}, initialize);
+    clock.passed = 20ms;
     harness.await(first);
     harness.await(second);
     for (const auto& sink : {first, second}) {

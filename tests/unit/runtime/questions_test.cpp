@@ -194,7 +194,9 @@ TEST_P(on_each_store, a_call_may_rest_over_a_planned_stop) {  // B31 B52
 
 TEST(engine_questions, an_answer_that_comes_before_the_history_is_read_is_refused_by_a_stop_and_never_lost_in_silence) {  // B31
     const Door door;
+    FakeClock clock;  // who was first is taken up first
     World world([&](EngineHarness& harness) {
+        harness.options().clock = &clock;
         harness.options().limits.recovery_concurrency = 1;
         harness.add_tool("ask", one_question);
         harness.add_tool(
@@ -204,11 +206,13 @@ TEST(engine_questions, an_answer_that_comes_before_the_history_is_read_is_refuse
     const std::string session = harness->begin_session(newest, elicitation());
     const auto slow = harness->call(session, 2, "slow");
     ASSERT_TRUE(harness->turn_until([&] { return door.came() == 1; }));
+    clock.advance(1s);
     const Json id = question_on(*harness, harness->call(session, 1, "ask"));
     world.crash([&] { door.open(); });
 
     const Door second;
     world.set_up_as([&](EngineHarness& next) {
+        next.options().clock = &clock;
         next.options().limits.recovery_concurrency = 1;
         next.add_tool("ask", one_question);
         next.add_tool(
@@ -432,7 +436,7 @@ TEST(engine_questions, a_cancellation_finds_a_call_that_is_about_to_rest) {  // 
     harness.start();
     const std::string session = harness.begin_session(newest, elicitation());
     const auto answer = harness.call(session, 1, "ask");
-    for (int i = 0; i < 2000 && !rests(harness, session); ++i) {
+    for (int i = 0; i < 10'000 && !rests(harness, session); ++i) {
         std::this_thread::sleep_for(1ms);
     }
     ASSERT_TRUE(rests(harness, session));

@@ -76,11 +76,10 @@ Json get(EngineHarness& harness, const std::string& task) {
 /// Turns until the task has that status; its last state.
 Json await_status(EngineHarness& harness, const std::string& task, const std::string& status) {
     Json seen = Json::object();
-    for (int i = 0; i < 500 && seen.value("/result/status"_json_pointer, "") != status; ++i) {
+    EXPECT_TRUE(harness.turn_until([&] {
         seen = get(harness, task);
-        harness.turn_for(2ms);
-    }
-    EXPECT_EQ(seen.value("/result/status"_json_pointer, ""), status) << seen.dump();
+        return seen.value("/result/status"_json_pointer, "") == status;
+    })) << seen.dump();
     return result_of(seen);
 }
 
@@ -299,18 +298,17 @@ TEST_P(on_each_store, a_task_whose_time_is_over_is_cancelled_and_then_forgotten)
     clock.advance(45s);
     world.crash([&] { door.open(); });
     harness = &world.boot();
-    harness->turn_for(20ms);
-    EXPECT_EQ(result_of(get(*harness, resting))["status"], "input_required");
-    EXPECT_NE(result_of(get_session_task(*harness, session, begun["taskId"]))["status"], "working");
+    await_status(*harness, resting, "input_required");
+    ASSERT_TRUE(harness->turn_until([&] { return harness->store()->unfinished_calls()->size() == 1; }));  // whether it was over or could end
     clock.advance(1min);
-    for (int process = 0; process < 2; ++process) {  // the first sweep ends what rests, the second forgets it
-        world.crash();
-        harness = &world.boot();
-        harness->turn_for(20ms);
-    }
+    world.crash();
+    harness = &world.boot();  // its sweep ends what rests
+    ASSERT_TRUE(harness->turn_until([&] { return harness->store()->unfinished_calls()->empty(); }));
+    world.crash();
+    harness = &world.boot();  // and this one forgets it
+    ASSERT_TRUE(harness->turn_until([&] { return harness->store()->expired_handles(clock.wall_ms(), 10)->empty(); }));
     EXPECT_EQ(error_of(get(*harness, resting)), -32602);
     EXPECT_EQ(error_of(get_session_task(*harness, session, begun["taskId"])), -32602);
-    EXPECT_TRUE(harness->store()->expired_handles(clock.wall_ms(), 10)->empty());
 }
 
 TEST_P(on_each_store, a_call_becomes_a_task_when_it_says_so_or_takes_too_long) {  // B45
@@ -420,7 +418,7 @@ TEST(engine_tasks, a_task_that_cannot_be_taken_up_is_refused_and_not_waited_for)
     const std::string session = harness.begin_session(newest);
     for (const char* const method : {"tasks/result", "tasks/cancel"}) {
         const auto answer = ask_session(harness, session, method, {{"taskId", row.id}}, method);
-        ASSERT_TRUE(harness.turn_until([&] { return answer->done(); }, 2s)) << method;
+        ASSERT_TRUE(harness.turn_until([&] { return answer->done(); })) << method;
         EXPECT_EQ(answer->status, 503u) << method;
     }
 }
