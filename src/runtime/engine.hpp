@@ -83,6 +83,7 @@ private:
     void hold(std::shared_ptr<RequestView> request, std::shared_ptr<ResponseSink> sink);
     void refuse_held_too_long();
     void serve_stateless(mcp::StatelessRequest request, std::shared_ptr<ResponseSink> sink);
+    void listen(const Asker& asker, mcp::ListenFilter filter);
     [[nodiscard]] bool answer_while_booting(RequestView& request, ResponseSink& sink);
     void take_posted(mcp::Posted posted, const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink);
     void take_message(jsonrpc::Message message, const std::shared_ptr<SessionState>& session, const std::shared_ptr<Reply>& reply);

@@ -367,6 +367,25 @@ void TaskDesk::changed(const std::shared_ptr<Call>& call) {
     listeners_.task_changed(known.owner, call->id, mcp::task_notification_params(known.view, detail_of(known)));
 }
 
+// Whoever knows the id of a task has it from us, and its handle was on disk before.
+void TaskDesk::pick(const std::string& owner, const std::vector<std::string>& tasks,
+                    std::function<void(const base::Result<std::vector<std::string>>&)> then) {
+    services_->readers.submit([services = services_, life = calls_.life(), owner, tasks, then = std::move(then)] {
+        base::Result<std::vector<std::string>> picked = std::vector<std::string>();
+        for (const std::string& task : tasks) {
+            const auto handle = services->store->handle(task);
+            if (!handle) {
+                picked = handle.error();
+                break;
+            }
+            if (*handle && (**handle).owner == owner && ((**handle).reach & kind_for(mcp::stateless_revision)) != 0) {
+                picked->push_back(task);
+            }
+        }
+        services->inbox->put([life, then, picked = std::move(picked)] { then(picked); });
+    });
+}
+
 void TaskDesk::show(const std::string& owner, const std::vector<std::string>& tasks) {
     for (const std::string& task : tasks) {
         find(task, [this, owner](const base::Result<std::optional<Known>>& found) {
