@@ -475,6 +475,38 @@ TEST(engine_questions, a_handler_that_swallows_its_unwinding_at_a_question_is_fo
     EXPECT_TRUE(harness.log().has("swallowed durable_mcp::Unwind"));
 }
 
+TEST(engine_questions, a_late_cancellation_undoes_no_answer_also_of_one_that_swallowed_its_unwinding) {  // B32 B35
+    const Door door;
+    EngineHarness harness;
+    harness.options().limits.short_wait = 1ms;
+    harness.add_tool("ask", [door](CallPort& port, const Json&) {
+        try {
+            return text_result(ask_number(port, "a"));
+        } catch (...) {
+            return door.pass(), text_result("caught");
+        }
+    });
+    harness.start();
+    const Door::Opener opener(door);
+    const std::string session = harness.begin_session(newest, elicitation());
+    const auto answer = harness.call(session, 1, "ask");
+    ASSERT_TRUE(harness.turn_until([&] { return door.came() == 1; }));
+    const Door disk;
+    const Door::Opener disk_opener(disk);
+    harness.mortal_store().hold_commits(disk);
+    door.open();
+    ASSERT_TRUE(harness.turn_until([&] { return disk.came() == 1; }));  // its answer is on the way to disk
+    const auto cancelled = harness.cancel(session, 1);
+    disk.open();
+    EXPECT_EQ(status_of(harness, cancelled), 202u);
+    EXPECT_EQ(harness.await(answer)["error"]["code"], -32603);
+    EXPECT_TRUE(harness.stop());
+    const auto row = harness.store()->call_of_request(session, "1").value();
+    ASSERT_TRUE(row);
+    EXPECT_EQ(row->state, store::CallState::completed);
+    EXPECT_NE(row->answer_event, 0u);
+}
+
 TEST(engine_questions, several_at_once_are_answered_in_any_order) {  // B30
     EngineHarness harness;
     harness.options().limits.short_wait = 1ms;
