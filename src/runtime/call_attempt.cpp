@@ -367,7 +367,10 @@ void CallDriver::leave(Unwind::Reason reason) {
         const HandlerPool::Blocked blocked;
         services_.queue->wait(ticket);
     }
-    services_.inbox->put([call = call_] { call->listener->left(call); });
+    services_.inbox->put([call = call_] {
+        const std::shared_ptr<CallListener> listener = call->listener;  // a call that comes to rest lets go of it
+        listener->left(call);
+    });
 }
 
 }  // namespace durable_mcp::runtime

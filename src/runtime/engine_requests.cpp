@@ -192,8 +192,10 @@ void Engine::listen(const Asker& asker, mcp::ListenFilter filter) {
         const std::vector<std::string> tasks = honoured.task_ids;
         listeners_->add(asker.request, asker.owner, std::move(honoured), asker.sink);
         tasks_.show(asker.owner, tasks);
-    } else if (auto* ask = std::get_if<mcp::AskTask>(&verdict)) {
-        tasks_.take(std::move(asker), std::move(*ask));
+    };
+    if (filter.task_ids.empty()) {
+        add(std::move(filter));
+        return;
     }
     // The acknowledgement names what is honoured: whose tasks these are is asked first.
     const std::vector<std::string> tasks = filter.task_ids;
@@ -316,7 +318,7 @@ void Engine::change_subscription(const jsonrpc::Id& id, const std::string& uri, 
 void Engine::start_call(jsonrpc::Id id, mcp::StartCall start, const std::shared_ptr<SessionState>& session, const std::shared_ptr<Reply>& reply) {
     if (const auto running = calls_.find(*session, id)) {
         // The same POST again attaches to the running call; anything else under its id is refused (B42).
-        if (reply->batch || running->shares_stream || running->document() != document_of(start, session->data.revision)) {
+        if (reply->batch || running->shares_stream || running->identity() != document_of(start, session->data.revision)) {
             reply->answer(jsonrpc::write_error(id, {jsonrpc::invalid_request, "This request id is in use in this session", {}}));
         } else if (calls_.find_stream(*session, running->stream->id())) {
             running->stream->attach_reader(reply->sink, 0, true);
@@ -364,7 +366,7 @@ void Engine::start_keyed(jsonrpc::Id id, mcp::StartCall start, const std::string
             return;
         }
         if (calls_.find(*session, id)) {
-            reply->answer(jsonrpc::write_error(id, {jsonrpc::invalid_request, "This request id is in use in this session", {}}));
+            start_call(id, start, session, reply);  // it was sent twice at once: this one attaches, if it is the same
             return;
         }
         const auto stream = calls_.make_stream(session);

@@ -172,6 +172,9 @@ public:
         return read([&] { return kept_->unfinished_calls(); });
     }
     base::Result<std::optional<store::HandleRow>> handle(std::string_view call) override {
+        if (handle_reads_left >= 0 && handle_reads_left-- == 0) {
+            return base::Failure{base::FailureCode::store_damaged, "a handle cannot be read"};
+        }
         return read([&] { return kept_->handle(call); });
     }
     base::Result<std::optional<store::HandleRow>> handle_of_key(std::string_view key) override {
@@ -213,6 +216,7 @@ public:
 
     std::atomic<int> event_reads{0};
     std::atomic<int> writes{0};  ///< rows that were written, or tried
+    std::atomic<int> handle_reads_left{-1};  ///< so many handles of calls can be read, and the next one is damaged; -1: all of them
 
 private:
     std::optional<Door> gate_of(const std::optional<Door>& gate) {

@@ -397,6 +397,50 @@ TEST_P(on_each_store, a_planned_stop_hands_a_state_over_and_the_next_process_fin
     EXPECT_EQ(runs, 2);
 }
 
+TEST(engine_stateless, a_stop_hands_a_state_to_whoever_has_just_come_back_to_a_call_that_rests) {  // B45 B52
+    World world([](EngineHarness& harness) { harness.add_tool("ask", one_question); });
+    EngineHarness* harness = &world.boot();
+    const StatelessClient client{.capabilities = elicitation()};
+    const Json asked = await_result(*harness, client.call(*harness, "ask"));
+    const Door disk;
+    harness->mortal_store().hold_commits(disk);
+    const auto back = client.call(*harness, "ask", Json::object(), with_state(asked, {{"a", number(3)}}));
+    ASSERT_TRUE(harness->turn_until([&] { return disk.came() == 1; }));  // the answer is on its way to disk
+    EXPECT_TRUE(harness->stop(5s, [&] { disk.open(); }));
+    ASSERT_EQ(back->status, 200u) << back->body;
+    const Json result = result_of(Json::parse(back->body));
+    ASSERT_EQ(result["resultType"], "input_required");
+    harness = &world.boot();
+    EXPECT_EQ(text_of(await_result(*harness, client.call(*harness, "ask", Json::object(), with_state(result)))), "3");
+}
+
+TEST(engine_stateless, a_stop_that_cannot_wait_for_a_handler_hands_a_state_over_too) {  // B45 B52
+    std::atomic<int> runs{0};
+    Door door;
+    const auto store = store::open_memory_store();
+    const auto work = [&](CallPort& port, const Json&) {
+        run_step(port, "a", [&] { return ++runs, door.pass(), "0"; });
+        return text_result("done");
+    };
+    EngineHarness first(store);
+    first.add_tool("work", work);
+    first.start();
+    const Door::Opener opener(door);
+    const auto answer = StatelessClient().call(first, "work");
+    ASSERT_TRUE(first.turn_until([&] { return door.came() == 1; }));
+    EXPECT_FALSE(first.stop(1s));  // the next process will go on with it: who asked must not have to ask anew
+    ASSERT_EQ(answer->status, 200u) << answer->body;
+    const Json result = result_of(Json::parse(answer->body));
+    ASSERT_EQ(result["resultType"], "input_required");
+    first.mortal_store().kill();
+    door.open();
+    EngineHarness second(store);
+    second.add_tool("work", work);
+    second.start();
+    EXPECT_EQ(text_of(await_result(second, StatelessClient().call(second, "work", Json::object(), with_state(result)))), "done");
+    EXPECT_EQ(runs, 2);
+}
+
 TEST_P(on_each_store, a_running_call_that_nobody_can_reach_starts_nothing_new_after_a_crash) {  // B9 B45
     std::atomic<int> runs{0};
     const Door door;

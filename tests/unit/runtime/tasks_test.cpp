@@ -208,6 +208,53 @@ TEST_P(on_each_store, a_cancellation_is_durable_idempotent_and_final) {  // B35
     EXPECT_EQ(error_of(harness->await(ask_session(*harness, session, "tasks/result", {{"taskId", sessions}}, 4))), -32602);
 }
 
+TEST(engine_tasks, that_a_task_was_cancelled_is_told_when_it_is_on_disk) {  // B35
+    const Door door;
+    World world([&](EngineHarness& harness) { harness.add_tool("work", worker(door), "required"); });
+    EngineHarness* harness = &world.boot();
+    const std::string task = result_of(harness->await(client().call(*harness, "work")))["taskId"];
+    ASSERT_TRUE(harness->turn_until([&] { return door.came() == 1; }));
+    const Door disk;
+    harness->mortal_store().hold_commits(disk);
+    const auto cancel = client().ask(*harness, "tasks/cancel", {{"taskId", task}});
+    ASSERT_TRUE(harness->turn_until([&] { return disk.came() == 1; }));
+    EXPECT_EQ(result_of(get(*harness, task))["status"], "working");
+    EXPECT_FALSE(cancel->done());
+    world.crash([&] { disk.open(), door.open(); });  // nobody has heard that it was taken back, and it was not
+    await_status(world.boot(), task, "completed");
+}
+
+TEST(engine_tasks, the_result_of_one_that_waits_for_its_turn_can_be_asked_for_although_its_tool_is_gone) {  // B23 B51
+    Door door;
+    const auto slow = [&](CallPort& port, const Json&) { return text_result(run_step(port, "a", [door] { return door.pass(), "0"; })); };
+    FakeClock clock;
+    World world([&](EngineHarness& harness) {
+        harness.options().clock = &clock;
+        harness.add_tool("slow", slow, "optional");
+        harness.add_tool("vanishing", slow, "optional");
+    });
+    EngineHarness* harness = &world.boot();
+    const std::string session = harness->begin_session(newest);
+    begin_session_task(*harness, session, "slow", Json::object(), 1);
+    clock.advance(1s);
+    const std::string task = result_of(begin_session_task(*harness, session, "vanishing", Json::object(), 2))["task"]["taskId"];
+    ASSERT_TRUE(harness->turn_until([&] { return door.came() == 2; }));
+    world.crash([&] { door.open(); });
+    door = Door();
+    world.set_up_as([&](EngineHarness& next) {
+        next.options().limits.recovery_concurrency = 1;
+        next.add_tool("slow", slow, "optional");
+    });
+    harness = &world.boot();
+    const Door::Opener opener(door);
+    ASSERT_TRUE(harness->turn_until([&] { return door.came() == 1; }));
+    const auto waiting = ask_session(*harness, session, "tasks/result", {{"taskId", task}}, 3);
+    harness->turn();
+    EXPECT_FALSE(waiting->done());
+    door.open();
+    EXPECT_EQ(error_of(harness->await(waiting)), -32602);
+}
+
 TEST(engine_tasks, a_cancellation_that_comes_too_late_changes_no_result) {  // B35
     EngineHarness harness;
     const Door door;
@@ -378,6 +425,21 @@ TEST_P(on_each_store, a_session_task_with_an_idempotency_key_is_begun_once) {  /
     EXPECT_EQ(again["task"]["taskId"], task);
     EXPECT_EQ(again["task"]["status"], "completed");
     EXPECT_EQ(harness->await_text(harness->call(session, 7, "work", {{"order", 1}})), "done");  // and inline, by the same key
+}
+
+TEST_P(on_each_store, the_same_request_for_a_session_task_again_is_answered_with_the_same_task) {  // B42
+    const Door door;
+    World world(GetParam(), [&](EngineHarness& harness) { harness.add_tool("work", worker(door), "optional"); });
+    EngineHarness* harness = &world.boot();
+    const std::string session = harness->begin_session(newest);
+    const auto begin = [&](Json arguments) { return begin_session_task(*harness, session, "work", std::move(arguments), 1); };
+    const std::string task = result_of(begin({{"end", "x"}}))["task"]["taskId"];
+    EXPECT_EQ(result_of(begin({{"end", "x"}}))["task"]["taskId"], task);
+    EXPECT_EQ(error_of(begin({{"end", "y"}})), -32600);
+    world.crash([&] { door.open(); });
+    harness = &world.boot();
+    EXPECT_EQ(result_of(begin({{"end", "x"}}))["task"]["taskId"], task);
+    EXPECT_EQ(error_of(begin({{"end", "y"}})), -32600);
 }
 
 TEST(engine_tasks, there_are_no_more_open_ones_than_there_may_be) {
