@@ -306,6 +306,7 @@ void CallDriver::finish(const std::string& payload, store::CallState state) {
         }
         const bool was_accepted = call_->machine->is_accepted();
         call_->machine->finish();
+        call_->rests_on.clear();  // a handler that swallowed its unwinding does not rest: it has an answer
         if (!call_->keeps_answer()) {
             // Nobody can ask for it again. What was recorded goes with the answer; the answer still waits for all of it.
             call_->flush(store::Urgency::lazy);
@@ -366,7 +367,10 @@ void CallDriver::leave(Unwind::Reason reason) {
         const HandlerPool::Blocked blocked;
         services_.queue->wait(ticket);
     }
-    services_.inbox->put([call = call_] { call->listener->left(call); });
+    services_.inbox->put([call = call_] {
+        const std::shared_ptr<CallListener> listener = call->listener;  // a call that comes to rest lets go of it
+        listener->left(call);
+    });
 }
 
 }  // namespace durable_mcp::runtime

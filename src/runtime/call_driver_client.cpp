@@ -242,11 +242,13 @@ void CallDriver::send_resource_updated(std::string_view uri) {
     if (!std::holds_alternative<journal::Execute>(decision)) {
         raise(decision, step, uri);
     }
+    wait_for_disk();  // listeners hear it at once
     // Every subscriber's stream has it before it is recorded here that they do: a crash in between repeats it, which asks a client to read once
     // more, and never loses it.
-    const auto told = std::make_shared<std::promise<bool>>();
+    auto told = std::make_shared<std::promise<bool>>();
     auto is_told = told->get_future();
-    services_.inbox->put([call = call_, uri = std::string(uri), told] {
+    // The promise is the message's alone: it breaks when the loop has ended, and drops the message.
+    services_.inbox->put([call = call_, uri = std::string(uri), told = std::move(told)] {
         call->listener->resource_updated(uri, [told](bool all) { told->set_value(all); });
     });
     const HandlerPool::Blocked blocked;

@@ -27,7 +27,10 @@ public:
     void begin(Asker asker, mcp::StartCall start);
     /// Whoever listens hears of it.
     void changed(const std::shared_ptr<Call>& call);
-    /// What a new listener asked to hear of, as it is now; `told` for each task that is its owner's.
+    /// Of these ids those of tasks that are that owner's, in their order. `then` on the loop, also after the stop has begun.
+    void pick(const std::string& owner, const std::vector<std::string>& tasks,
+              std::function<void(const base::Result<std::vector<std::string>>&)> then);
+    /// What a new listener asked to hear of, as it is now: to all who listen for these tasks.
     void show(const std::string& owner, const std::vector<std::string>& tasks);
     /// Handles whose time is over, and the calls behind them: cancelled if they still run, then forgotten.
     void sweep();

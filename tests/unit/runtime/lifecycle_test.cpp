@@ -334,11 +334,19 @@ TEST(engine_boot, what_arrives_while_it_boots_is_held_and_answered_when_the_stor
 }
 
 TEST(engine_boot, what_was_held_for_too_long_gets_503_and_never_400_or_404) {  // B51, limits.boot_hold
+    struct StandingClock final : base::Clock {
+        std::int64_t wall_ms() const override { return 1'800'000'000'000; }
+        std::chrono::steady_clock::time_point steady() const override { return begin + passed.load(); }
+        const std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+        std::atomic<std::chrono::milliseconds> passed{0ms};
+    } clock;
     EngineHarness harness;
+    harness.options().clock = &clock;
     harness.options().limits.boot_hold = 20ms;
     harness.start(true);
     const auto first = harness.get("unknown");
     const auto second = harness.post({}, initialize);
+    clock.passed = 20ms;
     harness.await(first);
     harness.await(second);
     for (const auto& sink : {first, second}) {
@@ -357,6 +365,24 @@ TEST(engine_boot, a_server_that_is_stopped_while_it_boots_answers_what_it_held) 
     const auto held = harness.post({}, initialize);
     EXPECT_TRUE(harness.stop());
     EXPECT_EQ(held->status, 503u);
+}
+
+TEST(engine_boot, a_store_that_turns_out_to_be_damaged_half_way_is_let_go_of) {
+    const Door door;
+    const auto work = [door](CallPort& port, const Json&) { return text_result(run_step(port, "a", [&] { return door.pass(), "0"; })); };
+    World world([&](EngineHarness& harness) { harness.add_tool("work", work); });
+    EngineHarness& first = world.boot();
+    const std::string session = first.begin_session();
+    first.call(session, 1, "work");
+    first.call(session, 2, "work");
+    ASSERT_TRUE(first.turn_until([&] { return door.came() == 2; }));
+    world.crash([&] { door.open(); });
+    EngineHarness second(world.open_store());
+    second.add_tool("work", work);
+    second.mortal_store().handle_reads_left = 1;  // one of the calls is found, the other cannot be
+    second.start(true);
+    EXPECT_THROW(second.open(), std::runtime_error);
+    second.crash();  // nobody stops what never began; it expects that nothing is left
 }
 
 TEST(engine_boot, a_store_that_cannot_be_read_refuses_to_open_with_its_sentence) {
@@ -485,7 +511,7 @@ TEST(engine_stop, no_event_id_leaves_for_a_call_whose_acceptance_the_stop_could_
     store->on_commit({});
 }
 
-TEST(engine_stop, what_comes_while_it_stops_is_answered_503_and_a_second_stop_returns) {  // B52
+TEST(engine_stop, what_comes_while_it_stops_is_answered_503) {  // B52
     const Door door;
     EngineHarness harness;
     harness.add_tool("work",
@@ -505,7 +531,14 @@ TEST(engine_stop, what_comes_while_it_stops_is_answered_503_and_a_second_stop_re
     EXPECT_EQ(late->headers["Retry-After"], "5");
     EXPECT_TRUE(reader->ended);
     EXPECT_EQ(reader->retry, "5000");
+}
+
+TEST(engine_stop, a_second_stop_returns) {  // B52
+    EngineHarness harness;
+    harness.start();
+    const auto engine = std::dynamic_pointer_cast<runtime::Engine>(harness.engine().shared_from_this());
     EXPECT_TRUE(harness.stop());
+    EXPECT_TRUE(engine->stop(10s));
 }
 
 TEST(engine_stop, a_handler_that_swallows_the_unwinding_is_found_out) {

@@ -217,7 +217,9 @@ TEST_P(on_each_store, a_call_may_rest_over_a_planned_stop) {  // B31 B52
 
 TEST(engine_questions, an_answer_that_comes_before_the_history_is_read_is_refused_by_a_stop_and_never_lost_in_silence) {  // B31
     const Door door;
+    FakeClock clock;  // who was first is taken up first
     World world([&](EngineHarness& harness) {
+        harness.options().clock = &clock;
         harness.options().limits.recovery_concurrency = 1;
         harness.add_tool("ask", one_question);
         harness.add_tool(
@@ -227,11 +229,13 @@ TEST(engine_questions, an_answer_that_comes_before_the_history_is_read_is_refuse
     const std::string session = harness->begin_session(newest, elicitation());
     const auto slow = harness->call(session, 2, "slow");
     ASSERT_TRUE(harness->turn_until([&] { return door.came() == 1; }));
+    clock.advance(1s);
     const Json id = question_on(*harness, harness->call(session, 1, "ask"));
     world.crash([&] { door.open(); });
 
     const Door second;
     world.set_up_as([&](EngineHarness& next) {
+        next.options().clock = &clock;
         next.options().limits.recovery_concurrency = 1;
         next.add_tool("ask", one_question);
         next.add_tool(
@@ -459,7 +463,7 @@ TEST(engine_questions, a_cancellation_finds_a_call_that_is_about_to_rest) {  // 
     harness.start();
     const std::string session = harness.begin_session(newest, elicitation());
     const auto answer = harness.call(session, 1, "ask");
-    for (int i = 0; i < 2000 && !rests(harness, session); ++i) {
+    for (int i = 0; i < 10'000 && !rests(harness, session); ++i) {
         std::this_thread::sleep_for(1ms);
     }
     ASSERT_TRUE(rests(harness, session));
@@ -496,6 +500,38 @@ TEST(engine_questions, a_handler_that_swallows_its_unwinding_at_a_question_is_fo
     const auto answer = harness.call(harness.begin_session(newest, elicitation()), 1, "ask");
     EXPECT_EQ(harness.await(answer)["error"]["code"], -32603);
     EXPECT_TRUE(harness.log().has("swallowed durable_mcp::Unwind"));
+}
+
+TEST(engine_questions, a_late_cancellation_undoes_no_answer_also_of_one_that_swallowed_its_unwinding) {  // B32 B35
+    const Door door;
+    EngineHarness harness;
+    harness.options().limits.short_wait = 1ms;
+    harness.add_tool("ask", [door](CallPort& port, const Json&) {
+        try {
+            return text_result(ask_number(port, "a"));
+        } catch (...) {
+            return door.pass(), text_result("caught");
+        }
+    });
+    harness.start();
+    const Door::Opener opener(door);
+    const std::string session = harness.begin_session(newest, elicitation());
+    const auto answer = harness.call(session, 1, "ask");
+    ASSERT_TRUE(harness.turn_until([&] { return door.came() == 1; }));
+    const Door disk;
+    const Door::Opener disk_opener(disk);
+    harness.mortal_store().hold_commits(disk);
+    door.open();
+    ASSERT_TRUE(harness.turn_until([&] { return disk.came() == 1; }));  // its answer is on the way to disk
+    const auto cancelled = harness.cancel(session, 1);
+    disk.open();
+    EXPECT_EQ(status_of(harness, cancelled), 202u);
+    EXPECT_EQ(harness.await(answer)["error"]["code"], -32603);
+    EXPECT_TRUE(harness.stop());
+    const auto row = harness.store()->call_of_request(session, "1").value();
+    ASSERT_TRUE(row);
+    EXPECT_EQ(row->state, store::CallState::completed);
+    EXPECT_NE(row->answer_event, 0u);
 }
 
 TEST(engine_questions, several_at_once_are_answered_in_any_order) {  // B30

@@ -340,8 +340,8 @@ TEST(engine_stateless, whoever_waits_too_long_is_sent_away_with_a_state_and_come
             result = await_result(harness, client.call(harness, "work", Json::object(), with_state(result)));
         }
     }
-    harness.turn_for(10ms);  // between two legs it runs on
     door.open();
+    ASSERT_TRUE(harness.turn_until([&] { return unfinished(harness) == 0; }));  // between two legs it runs on
     EXPECT_EQ(text_of(await_result(harness, client.call(harness, "work", Json::object(), with_state(result)))), "done");
     EXPECT_EQ(runs, 1);
 }
@@ -349,8 +349,7 @@ TEST(engine_stateless, whoever_waits_too_long_is_sent_away_with_a_state_and_come
 TEST(engine_stateless, a_leg_that_is_lost_while_its_state_is_on_the_way_to_disk_takes_the_call_back) {  // B35 B45
     const Door door;
     std::atomic<int> steps{0};
-    const auto store = store::open_memory_store();
-    EngineHarness harness(store);
+    EngineHarness harness;
     harness.add_tool(
         "work",
         [&, door](CallPort& port, const Json&) {
@@ -360,18 +359,18 @@ TEST(engine_stateless, a_leg_that_is_lost_while_its_state_is_on_the_way_to_disk_
         "forbidden", [](runtime::HandlerTarget& target) { target.inline_wait = 20ms; });
     harness.start();
     const Door::Opener opener(door);
+    const Door disk;
+    const Door::Opener disk_opener(disk);
+    harness.mortal_store().hold_handles(disk);
     const auto answer = StatelessClient().call(harness, "work");
-    ASSERT_TRUE(harness.turn_until([&] { return door.came() == 1; }));
-    store->set_full(true);
-    harness.turn_for(40ms);
+    ASSERT_TRUE(harness.turn_until([&] { return disk.came() == 1; }));
     EXPECT_FALSE(answer->done());
     answer->leave();
-    store->set_full(false);
-    ASSERT_TRUE(harness.turn_until([&] { return harness.engine().is_ready(); }));
-    harness.turn_for(10ms);
-    door.open();
+    disk.open();
     ASSERT_TRUE(harness.turn_until([&] { return unfinished(harness) == 0; }));
-    EXPECT_EQ(steps, 1);
+    door.open();
+    EXPECT_TRUE(harness.stop());
+    EXPECT_LE(steps, 1);
 }
 
 TEST(engine_stateless, a_store_that_is_full_refuses_a_state_at_once) {  // B45
@@ -414,6 +413,50 @@ TEST_P(on_each_store, a_planned_stop_hands_a_state_over_and_the_next_process_fin
     EXPECT_EQ(runs, 2);
 }
 
+TEST(engine_stateless, a_stop_hands_a_state_to_whoever_has_just_come_back_to_a_call_that_rests) {  // B45 B52
+    World world([](EngineHarness& harness) { harness.add_tool("ask", one_question); });
+    EngineHarness* harness = &world.boot();
+    const StatelessClient client{.capabilities = elicitation()};
+    const Json asked = await_result(*harness, client.call(*harness, "ask"));
+    const Door disk;
+    harness->mortal_store().hold_commits(disk);
+    const auto back = client.call(*harness, "ask", Json::object(), with_state(asked, {{"a", number(3)}}));
+    ASSERT_TRUE(harness->turn_until([&] { return disk.came() == 1; }));  // the answer is on its way to disk
+    EXPECT_TRUE(harness->stop(5s, [&] { disk.open(); }));
+    ASSERT_EQ(back->status, 200u) << back->body;
+    const Json result = result_of(Json::parse(back->body));
+    ASSERT_EQ(result["resultType"], "input_required");
+    harness = &world.boot();
+    EXPECT_EQ(text_of(await_result(*harness, client.call(*harness, "ask", Json::object(), with_state(result)))), "3");
+}
+
+TEST(engine_stateless, a_stop_that_cannot_wait_for_a_handler_hands_a_state_over_too) {  // B45 B52
+    std::atomic<int> runs{0};
+    Door door;
+    const auto store = store::open_memory_store();
+    const auto work = [&](CallPort& port, const Json&) {
+        run_step(port, "a", [&] { return ++runs, door.pass(), "0"; });
+        return text_result("done");
+    };
+    EngineHarness first(store);
+    first.add_tool("work", work);
+    first.start();
+    const Door::Opener opener(door);
+    const auto answer = StatelessClient().call(first, "work");
+    ASSERT_TRUE(first.turn_until([&] { return door.came() == 1; }));
+    EXPECT_FALSE(first.stop(1s));  // the next process will go on with it: who asked must not have to ask anew
+    ASSERT_EQ(answer->status, 200u) << answer->body;
+    const Json result = result_of(Json::parse(answer->body));
+    ASSERT_EQ(result["resultType"], "input_required");
+    first.mortal_store().kill();
+    door.open();
+    EngineHarness second(store);
+    second.add_tool("work", work);
+    second.start();
+    EXPECT_EQ(text_of(await_result(second, StatelessClient().call(second, "work", Json::object(), with_state(result)))), "done");
+    EXPECT_EQ(runs, 2);
+}
+
 TEST_P(on_each_store, a_running_call_that_nobody_can_reach_starts_nothing_new_after_a_crash) {  // B9 B45
     std::atomic<int> runs{0};
     const Door door;
@@ -441,6 +484,7 @@ TEST_P(on_each_store, between_two_legs_a_call_survives_a_crash_and_with_a_leg_op
     for (const bool comes_back : {false, true}) {
         std::atomic<int> runs{0};
         Door door;
+        runtime::HandlerTarget* work = nullptr;
         World world(GetParam(), [&](EngineHarness& harness) {
             harness.add_tool(
                 "work",
@@ -448,15 +492,17 @@ TEST_P(on_each_store, between_two_legs_a_call_survives_a_crash_and_with_a_leg_op
                     run_step(port, "a", [&] { return ++runs, door.pass(), "0"; });
                     return text_result(run_step(port, "b", [&] { return ++runs, "done"; }));
                 },
-                "forbidden", [](runtime::HandlerTarget& target) { target.inline_wait = 30ms; });
+                "forbidden", [&](runtime::HandlerTarget& target) { work = &target, target.inline_wait = 30ms; });
         });
         EngineHarness* harness = &world.boot();
         const StatelessClient client;
         const Json result = await_result(*harness, client.call(*harness, "work"));
         ASSERT_EQ(result["resultType"], "input_required");
         if (comes_back) {
+            work->inline_wait = 1h;  // the second leg stays open
             client.call(*harness, "work", Json::object(), with_state(result));
-            harness->turn_for(15ms);
+            const std::string call = harness->store()->unfinished_calls()->at(0).id;
+            ASSERT_TRUE(harness->turn_until([&] { return (*harness->store()->handle(call))->reach == 0; }));
         }
         world.crash([&] { door.open(); });
         runs = 0;
