@@ -220,8 +220,9 @@ public:
     /// (certainly nothing happened: it may be tried again) or `outcome_unknown` (the store is poisoned from now on).
     [[nodiscard]] virtual BatchOutcome commit(std::span<const Group* const> groups) = 0;
 
-    /// House-keeping that must not stand in a commit's way (checkpoints). Called by the thread that may commit, when nothing waits.
-    virtual void tidy() {}
+    /// House-keeping that must not stand in a commit's way (checkpoints). Called by the thread that may commit, when nothing waits. Fails with
+    /// `outcome_unknown`: the store is poisoned then.
+    [[nodiscard]] virtual std::optional<base::Failure> tidy() { return std::nullopt; }
 
     /// Frees space that was set aside for what must not be lost. Called by the thread that may commit, after `store_full`, when such groups
     /// wait. False where there is none, or no more.

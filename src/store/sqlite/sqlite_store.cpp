@@ -62,13 +62,16 @@ public:
         return outcome;
     }
 
-    void tidy() override {
+    std::optional<Failure> tidy() override {
         guard_.check();
-        if (!poisoned_.load(std::memory_order_acquire)) {
-            if (const auto failure = writer_.tidy()) {
-                poison(*failure);
-            }
+        if (poisoned_.load(std::memory_order_acquire)) {
+            return Failure{FailureCode::outcome_unknown, poison_sentence()};
         }
+        auto failure = writer_.tidy();
+        if (failure) {
+            poison(*failure);
+        }
+        return failure;
     }
 
     bool release_reserve() override { return files_.release_ballast(); }

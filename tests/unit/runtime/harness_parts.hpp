@@ -139,11 +139,7 @@ public:
         }
         return outcome;
     }
-    void tidy() override {
-        if (!dead_) {
-            kept_->tidy();
-        }
-    }
+    std::optional<base::Failure> tidy() override { return dead_ ? std::nullopt : kept_->tidy(); }
     bool release_reserve() override { return kept_->release_reserve(); }
     bool restore_reserve() override { return kept_->restore_reserve(); }
     base::Result<std::vector<store::SessionRow>> sessions() override {
