@@ -189,12 +189,16 @@ using Write = std::variant<PutSession, TouchSession, DropSession, DropStream, In
                            AppendEvent, PutHandle, InsertArrival, DropCall, PutSecret, DropSecret, PutMapRow, EraseMapRow, ExpectMapRow,
                            ExpectMapRange, ExpectRunning>;
 
+/// A row has no more: twice the largest value that base/limits.hpp lets through, for what stands around it.
+constexpr std::size_t row_bytes = 32u << 20;
+
 /// Applied whole or not at all, in this order.
 using Group = std::vector<Write>;
 
 enum class GroupOutcome : std::uint8_t {
     committed,  ///< durable
-    conflict,   ///< a condition did not hold: nothing of this group was applied; the rest of the batch was
+    /// A condition did not hold, or a row is larger than any may be (row_bytes): nothing of this group was applied; the rest of the batch was.
+    conflict,
 };
 
 /// What commit() says of the whole batch. On failure nothing of it may be believed to have happened, except after `outcome_unknown`,

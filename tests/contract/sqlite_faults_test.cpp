@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/limits.hpp"
 #include "contract/faulty_vfs.hpp"
 #include "contract/store_under_test.hpp"
 #include "store/commit_queue.hpp"
@@ -270,6 +272,22 @@ TEST_F(sqlite_faults, another_writer_makes_it_unavailable_not_unknown) {
     sqlite3_exec(intruder, "ROLLBACK", nullptr, nullptr, nullptr);
     sqlite3_close(intruder);
     EXPECT_EQ(commit_one(*store, {PutMapRow{"m", "k", "v"}}), GroupOutcome::committed);
+}
+
+TEST_F(sqlite_faults, a_row_larger_than_any_may_be_is_refused_with_its_group_and_not_tried_for_ever) {
+    const auto store = open_faulty(path_);
+    constexpr base::Limits limits;
+    EXPECT_LE(std::max({limits.event_bytes, limits.step_value_bytes, limits.result_bytes, limits.body_bytes}) * 2, row_bytes);
+    const auto outcome = commit(*store, {{PutMapRow{"m", "a", "1"}},
+                                         {PutMapRow{"m", "b", "2"}, PutMapRow{"m", "c", std::string(row_bytes + 1, 'x')}},
+                                         {AppendEvent{{"t", 1, std::string(row_bytes, 'x')}}},  // with what is around it
+                                         {PutMapRow{"m", "d", "3"}, PutMapRow{"m", "e", std::string(row_bytes / 2, 'x')}}});
+    ASSERT_TRUE(outcome) << outcome.error().sentence;
+    EXPECT_EQ(*outcome,
+              (std::vector{GroupOutcome::committed, GroupOutcome::conflict, GroupOutcome::conflict, GroupOutcome::committed}));
+    const auto snapshot = store->snapshot();
+    EXPECT_EQ(*(*snapshot)->count("m"), 3u);
+    EXPECT_FALSE((*snapshot)->get("m", "b")->has_value());
 }
 
 TEST_F(sqlite_faults, what_an_error_means_is_a_table) {
