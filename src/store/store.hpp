@@ -263,7 +263,7 @@ public:
     [[nodiscard]] virtual base::Result<std::uint64_t> last_event(std::string_view stream) = 0;
     [[nodiscard]] virtual base::Result<std::unique_ptr<Snapshot>> snapshot() = 0;
 
-    /// Seconds-old facts for people: engine, version, durability, path. JSON text.
+    /// Seconds-old facts for people: engine, version, durability, path, what lies beside it. JSON text.
     [[nodiscard]] virtual std::string describe() const = 0;
 };
 

@@ -8,11 +8,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
 
+#include <nlohmann/json.hpp>
+
+#include "contract/faulty_vfs.hpp"
 #include "contract/store_under_test.hpp"
 #include "store/sqlite/schema.hpp"
 
@@ -113,6 +117,55 @@ TEST_F(sqlite_migration, what_it_was_before_is_left_beside_it_for_its_owner_alon
     const auto from_copy = open_sqlite_store({.path = copy, .ballast_bytes = 0});
     ASSERT_TRUE(from_copy) << from_copy.error().sentence;
     expect_what_was_written(**from_copy);
+}
+
+TEST_F(sqlite_migration, the_copy_is_named_until_it_is_so_old_that_nobody_goes_back_to_it) {
+    const std::string path = old_store("store.db");
+    const std::string copy = path + ".before-schema-2";
+    const auto copies_told = [&] {
+        const auto store = open_sqlite_store({.path = path, .ballast_bytes = 0});
+        EXPECT_TRUE(store) << store.error().sentence;
+        return nlohmann::json::parse((*store)->describe()).value("copies", std::vector<std::string>());
+    };
+    const auto make_older_by_days = [&](int days) {
+        const auto now = std::filesystem::file_time_type::clock::now();
+        std::filesystem::last_write_time(copy, now - std::chrono::hours(24 * days));
+    };
+    EXPECT_EQ(copies_told(), std::vector<std::string>{copy});
+    make_older_by_days(29);
+    EXPECT_EQ(copies_told(), std::vector<std::string>{copy});
+    make_older_by_days(31);
+    EXPECT_EQ(copies_told(), std::vector<std::string>());
+    EXPECT_FALSE(std::filesystem::exists(copy));
+    expect_what_was_written(**open_sqlite_store({.path = path, .ballast_bytes = 0}));
+}
+
+TEST_F(sqlite_migration, any_operation_of_it_may_fail_and_what_is_said_of_it_is_true) {
+    const auto open_faulty = [](const std::string& path) {
+        return open_sqlite_store({.path = path, .ballast_bytes = 0, .vfs = faulty_vfs()});
+    };
+    faults() = {};
+    ASSERT_TRUE(open_faulty(old_store("whole.db")));
+    const int operations = faults().operations_seen;
+    bool was_in_doubt = false;
+    for (int nth = 1; nth <= operations; ++nth) {
+        const std::string path = old_store(std::to_string(nth) + ".db");
+        faults() = {};
+        faults().fail_at = nth;
+        const auto opened = open_faulty(path);
+        faults() = {};
+        if (!opened) {
+            const std::string& sentence = opened.error().sentence;
+            was_in_doubt = was_in_doubt || sentence.find("nobody knows which; check the disk, and start again") != std::string::npos;
+            if (sentence.find("Nothing was changed") != std::string::npos) {
+                EXPECT_EQ(number(path, "PRAGMA user_version"), 1) << nth << ": " << sentence;
+            }
+        }
+        const auto again = opened ? opened : open_sqlite_store({.path = path, .ballast_bytes = 0});
+        ASSERT_TRUE(again) << nth << ": " << again.error().sentence;
+        expect_what_was_written(**again);
+    }
+    EXPECT_TRUE(was_in_doubt) << "no COMMIT failed";
 }
 
 TEST_F(sqlite_migration, what_was_only_in_the_log_is_in_the_copy) {

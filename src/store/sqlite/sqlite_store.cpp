@@ -123,7 +123,7 @@ public:
     base::Result<std::unique_ptr<Snapshot>> snapshot() override;
 
     std::string describe() const override {
-        const nlohmann::json facts = {
+        nlohmann::json facts = {
             {"engine", "sqlite"},
             {"engine_version", sqlite3_libversion()},
             {"wal_reset_bug",
@@ -137,6 +137,9 @@ public:
             {"wal_bytes", static_cast<std::int64_t>(writer_.wal_pages()) * 4096},
             {"poisoned", poisoned_.load()},
         };
+        if (const auto copies = copies_of(files_.path()); !copies.empty()) {
+            facts["copies"] = copies;
+        }
         return facts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     }
 
