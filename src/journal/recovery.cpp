@@ -3,6 +3,16 @@
 
 namespace durable_mcp::journal {
 
+bool is_whole(const std::vector<Entry>& entries) {
+    std::uint64_t seq = 0;
+    for (const Entry& entry : entries) {
+        if (entry.seq != ++seq || entry.kind < EntryKind::step_completed || entry.kind > EntryKind::question_asked) {
+            return false;
+        }
+    }
+    return true;
+}
+
 AttemptCount begin_attempt(AttemptCount before, bool was_suspended, std::uint64_t entries_now) {
     AttemptCount now = before;
     ++now.attempts;

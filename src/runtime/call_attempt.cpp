@@ -119,6 +119,10 @@ bool CallDriver::load_history() {
     auto entries = services_.store->entries(call_->id);
     auto events = services_.store->events(call_->stream->id(), 0, services_.limits.events_per_stream + 1);
     auto arrivals = services_.store->arrivals(call_->id);
+    if (entries && !journal::is_whole(*entries)) {
+        entries = base::Failure{base::FailureCode::store_damaged,
+                                fmt::format("its journal is not whole: entries are missing beside the {}, or unknown", entries->size())};
+    }
     if (!entries || !events || !arrivals) {
         const base::Failure failure = !entries ? entries.error() : !events ? events.error() : arrivals.error();
         services_.log->critical("call {} cannot be run again: {}", call_->id, failure.sentence);

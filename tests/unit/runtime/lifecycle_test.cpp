@@ -156,6 +156,33 @@ TEST_P(on_each_store, a_call_that_kills_its_process_again_and_again_is_quarantin
     EXPECT_EQ(runs, 3);
 }
 
+TEST(engine_boot, a_call_whose_journal_has_a_hole_is_quarantined_and_takes_nobody_with_it) {
+    std::atomic<int> runs{0};
+    World world([&](EngineHarness& harness) {
+        harness.add_tool("work", [&](CallPort&, const Json&) { return ++runs, text_result("done"); });
+    });
+    const std::string session = world.boot().begin_session();
+    EXPECT_TRUE(world.stop());
+    store::CallRow row;
+    row.id = row.stream = std::string(32, 'c');
+    row.session = session;
+    row.request_id = "1";
+    row.document = R"({"method":"tools/call","params":{"name":"work","arguments":{}},"revision":"2025-11-25"})";
+    const auto entry = [](std::uint64_t seq) {
+        return journal::Entry{seq, journal::EntryKind::step_completed, "s:" + std::to_string(seq), "string", "\"x\""};
+    };
+    const store::Group group{store::InsertCall{row}, store::AppendEntry{row.id, entry(1)}, store::AppendEntry{row.id, entry(3)}};
+    const store::Group* const groups[] = {&group};
+    ASSERT_TRUE(world.open_store()->commit(groups).has_value());
+    EngineHarness& harness = world.boot();
+    const Json answer = harness.await(harness.get(session, row.stream + ".0"));
+    EXPECT_EQ(answer["error"]["code"], -32603) << answer;
+    EXPECT_EQ(harness.store()->call(row.id).value()->state, store::CallState::quarantined);
+    EXPECT_TRUE(harness.log().has("its journal is not whole"));
+    EXPECT_EQ(harness.await_text(harness.call(session, 2, "work")), "done");
+    EXPECT_EQ(runs, 1);
+}
+
 TEST(engine_boot, attempts_that_make_an_entry_or_end_in_a_planned_stop_are_not_held_against_a_call) {  // B22
     std::vector<Door> doors(7);
     std::atomic<std::size_t> runs{0};
