@@ -212,7 +212,9 @@ void CallDriver::end_orphan() {
     {
         const std::lock_guard lock(call_->mutex);
         call_->machine->mark_interrupted();
-        call_->flush(store::Urgency::lazy, {store::UpdateCall{call_->id, store::CallState::cancelled, 0, services_.clock.wall_ms()}});
+        // For a day it says what became of it to whoever looks into the store; then the sweep takes it, as it takes an answer under a key.
+        call_->flush(store::Urgency::lazy, {store::UpdateCall{call_->id, store::CallState::cancelled, 0, services_.clock.wall_ms()},
+                                            call_->reach_by(0, services_.limits.key_retention)});
         call_->machine->cancel();
         call_->machine->finish();
     }

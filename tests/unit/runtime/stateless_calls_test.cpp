@@ -421,6 +421,33 @@ TEST_P(on_each_store, a_running_call_that_nobody_can_reach_starts_nothing_new_af
     EXPECT_EQ(harness->store()->entries(id)->back().kind, journal::EntryKind::once_interrupted);
 }
 
+TEST_P(on_each_store, what_ended_with_its_process_is_forgotten_a_day_later) {
+    FakeClock clock;
+    const Door door;
+    World world(GetParam(), [&](EngineHarness& harness) {
+        harness.options().clock = &clock;
+        harness.add_tool("work", [door](CallPort& port, const Json&) {
+            return text_result(run_step(port, "a", [&] { return door.pass(), "0"; }));
+        });
+    });
+    EngineHarness* harness = &world.boot();
+    StatelessClient().call(*harness, "work");
+    ASSERT_TRUE(harness->turn_until([&] { return door.came() == 1; }));
+    const std::string id = harness->store()->unfinished_calls()->at(0).id;
+    world.crash([&] { door.open(); });
+    harness = &world.boot();
+    ASSERT_TRUE(harness->turn_until([&] { return unfinished(*harness) == 0; }));
+    clock.advance(23h);
+    world.crash();
+    harness = &world.boot();
+    harness->turn_for(20ms);
+    EXPECT_TRUE(harness->store()->call(id)->has_value());
+    clock.advance(2h);
+    world.crash();
+    harness = &world.boot();  // and sweeps
+    EXPECT_TRUE(harness->turn_until([&] { return !harness->store()->call(id)->has_value(); }));
+}
+
 TEST_P(on_each_store, between_two_legs_a_call_survives_a_crash_and_with_a_leg_open_it_does_not) {  // B45
     for (const bool comes_back : {false, true}) {
         std::atomic<int> runs{0};
