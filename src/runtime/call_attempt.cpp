@@ -43,7 +43,7 @@ void CallDriver::run() {
         if (!prepare()) {
             return;
         }
-        std::string payload = produce_answer();
+        std::string payload = within_limit(produce_answer());
         bool has_left = false;
         bool is_cancelled = false;
         {
@@ -232,6 +232,17 @@ std::string CallDriver::produce_tool_error(const std::string& text) const {
     return jsonrpc::write_result(call_->request, result.dump(-1, ' ', false, base::Json::error_handler_t::replace));
 }
 
+// Whatever the handler ended in, an error too: what no row of the store can hold would be tried again for ever.
+std::string CallDriver::within_limit(std::string payload) const {
+    const std::size_t frame = jsonrpc::write_result(call_->request, {}).size();
+    if (payload.size() <= services_.limits.result_bytes + frame) {
+        return payload;
+    }
+    services_.log->error("call {} of '{}': the result has {} bytes; the limit is {}", call_->id, call_->start.name, payload.size() - frame,
+                         services_.limits.result_bytes);
+    return produce_error(jsonrpc::internal_error, fmt::format("The result is larger than this server sends (call {})", call_->id));
+}
+
 std::string CallDriver::produce_answer() {
     const bool is_tool = call_->start.kind == mcp::ItemKind::tool;
     try {
@@ -240,11 +251,6 @@ std::string CallDriver::produce_answer() {
         if (!text) {
             services_.log->error("call {} of '{}': the result cannot be sent: {}", call_->id, call_->start.name, text.error().sentence);
             return produce_error(jsonrpc::internal_error, fmt::format("The result cannot be encoded as JSON (call {})", call_->id));
-        }
-        if (text->size() > services_.limits.result_bytes) {
-            services_.log->error("call {} of '{}': the result has {} bytes; the limit is {}", call_->id, call_->start.name, text->size(),
-                                 services_.limits.result_bytes);
-            return produce_error(jsonrpc::internal_error, fmt::format("The result is larger than this server sends (call {})", call_->id));
         }
         return jsonrpc::write_result(call_->request, *text);
     } catch (const Unwind&) {

@@ -276,6 +276,10 @@ std::vector<std::string> CallDriver::ask(const std::vector<detail::QuestionReque
     const base::Json capabilities = mcp::known_capabilities(call_->revision, call_->capabilities);
     for (const detail::QuestionRequest& question : questions) {
         check_alias(question.alias);
+        if (question.params.size() > services_.limits.event_bytes) {
+            throw Error(ErrorCode::limit_exceeded, fmt::format("question '{}' has {} bytes, more than an event may have ({})", question.alias,
+                                                               question.params.size(), services_.limits.event_bytes));
+        }
         if (!mcp::has_capability(capabilities, read_json(question.needs, "what a question needs"))) {
             throw MissingCapability(question.needs,
                                     fmt::format("question '{}' ({}) cannot be put: the client has not declared {}, or its revision, {}, has no such question",

@@ -123,6 +123,24 @@ TEST(engine_endings, a_result_that_is_too_large_or_no_json_is_an_error_and_the_c
     EXPECT_EQ(harness.store()->call_of_request(session, "1").value()->state, store::CallState::completed);
 }
 
+TEST(engine_endings, the_words_of_an_error_have_the_same_limit_as_a_result) {  // limits.result_bytes
+    EngineHarness harness;
+    harness.options().limits.result_bytes = 300;
+    harness.add_tool("tool error", [](CallPort&, const Json&) -> Json { throw ToolError(std::string(301, 'x')); });
+    harness.add_tool("message", [](CallPort&, const Json&) -> Json { throw ProtocolError(-32000, std::string(301, 'x')); });
+    harness.add_tool("data", [](CallPort&, const Json&) -> Json { throw ProtocolError(-32000, "x", Json(std::string(301, 'x')).dump()); });
+    harness.add_tool("fits", [](CallPort&, const Json&) -> Json { throw ToolError(std::string(100, 'x')); });
+    harness.start();
+    const std::string session = harness.begin_session();
+    int id = 0;
+    for (const char* const tool : {"tool error", "message", "data"}) {
+        Json answer = harness.await(harness.call(session, ++id, tool));
+        EXPECT_EQ(answer["error"]["code"], -32603) << answer;
+        EXPECT_NE(answer.dump().find("larger than this server sends"), std::string::npos) << answer;
+    }
+    EXPECT_EQ(harness.await_text(harness.call(session, ++id, "fits")), std::string(100, 'x'));
+}
+
 // ── What a boot takes up ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 TEST_P(on_each_store, a_call_that_kills_its_process_again_and_again_is_quarantined) {  // B22, limits.crashed_attempts
