@@ -251,8 +251,10 @@ public:
     /// on). Call ids sort by birth.
     [[nodiscard]] virtual base::Result<std::vector<HandleRow>> handles(std::string_view owner, std::uint32_t reach, std::string_view before,
                                                                        std::size_t limit) = 0;
-    /// Handles with a ttl that was over at `now_ms` (created_ms + ttl_ms ≤ now_ms), the longest over first, at most `limit`.
-    [[nodiscard]] virtual base::Result<std::vector<HandleRow>> expired_handles(std::int64_t now_ms, std::size_t limit) = 0;
+    /// Handles with a ttl that was over at `now_ms` (created_ms + ttl_ms ≤ now_ms), the longest over first (and by call where it is the same
+    /// moment), at most `limit`, behind `after`: the last one of the page before, which need not be there any more; null: from the first on.
+    [[nodiscard]] virtual base::Result<std::vector<HandleRow>> expired_handles(std::int64_t now_ms, const HandleRow* after,
+                                                                               std::size_t limit) = 0;
     /// What has arrived for a call, in the order of the keys.
     [[nodiscard]] virtual base::Result<std::vector<ArrivalRow>> arrivals(std::string_view call) = 0;
     /// In the order of their ids.

@@ -102,8 +102,8 @@ public:
                                                  std::size_t limit) override {
         return read([&](Connection& reader) { return read_handles(reader, files_.path(), owner, reach, before, limit); });
     }
-    base::Result<std::vector<HandleRow>> expired_handles(std::int64_t now_ms, std::size_t limit) override {
-        return read([&](Connection& reader) { return read_expired_handles(reader, files_.path(), now_ms, limit); });
+    base::Result<std::vector<HandleRow>> expired_handles(std::int64_t now_ms, const HandleRow* after, std::size_t limit) override {
+        return read([&](Connection& reader) { return read_expired_handles(reader, files_.path(), now_ms, after, limit); });
     }
     base::Result<std::vector<ArrivalRow>> arrivals(std::string_view call) override {
         return read([&](Connection& reader) { return read_arrivals(reader, files_.path(), call); });

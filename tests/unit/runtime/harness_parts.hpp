@@ -170,8 +170,8 @@ public:
                                                         std::size_t limit) override {
         return read([&] { return kept_->handles(owner, reach, before, limit); });
     }
-    base::Result<std::vector<store::HandleRow>> expired_handles(std::int64_t now_ms, std::size_t limit) override {
-        return read([&] { return kept_->expired_handles(now_ms, limit); });
+    base::Result<std::vector<store::HandleRow>> expired_handles(std::int64_t now_ms, const store::HandleRow* after, std::size_t limit) override {
+        return read([&] { return kept_->expired_handles(now_ms, after, limit); });
     }
     base::Result<std::vector<store::ArrivalRow>> arrivals(std::string_view call) override {
         return read([&] { return kept_->arrivals(call); });

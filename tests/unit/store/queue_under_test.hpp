@@ -141,7 +141,9 @@ public:
     base::Result<std::vector<HandleRow>> handles(std::string_view, std::uint32_t, std::string_view, std::size_t) override {
         return std::vector<HandleRow>();
     }
-    base::Result<std::vector<HandleRow>> expired_handles(std::int64_t, std::size_t) override { return std::vector<HandleRow>(); }
+    base::Result<std::vector<HandleRow>> expired_handles(std::int64_t, const HandleRow*, std::size_t) override {
+        return std::vector<HandleRow>();
+    }
     base::Result<std::vector<ArrivalRow>> arrivals(std::string_view) override { return std::vector<ArrivalRow>(); }
     base::Result<std::vector<SecretRow>> secrets() override { return std::vector<SecretRow>(); }
     base::Result<std::vector<journal::Entry>> entries(std::string_view) override { return std::vector<journal::Entry>(); }
