@@ -27,10 +27,10 @@ using base::FailureCode;
 
 class sqlite_migration : public ::testing::Test {
 protected:
-    /// A copy of the store that schema 1's program wrote (tests/golden/README.md).
-    std::string old_store(const std::string& name) {
+    /// A copy of the store that the program of an earlier schema wrote (tests/golden/README.md).
+    std::string old_store(const std::string& name, int schema = 1) {
         const std::string path = directory_ / name;
-        std::filesystem::copy_file(std::string(DURABLE_MCP_SOURCE_DIR) + "/tests/golden/store-schema-1.db", path);
+        std::filesystem::copy_file(std::string(DURABLE_MCP_SOURCE_DIR) + "/tests/golden/store-schema-" + std::to_string(schema) + ".db", path);
         return path;
     }
 
@@ -98,6 +98,34 @@ TEST_F(sqlite_migration, a_store_of_schema_1_opens_with_all_that_was_in_it_and_t
     ASSERT_TRUE(again) << again.error().sentence;
     expect_what_was_written(**again);
     EXPECT_EQ((*(*again)->handle_of_key("key"))->call, "call-2");
+}
+
+TEST_F(sqlite_migration, a_store_of_schema_2_that_an_earlier_build_wrote_is_read_whole) {
+    const std::string path = old_store("store.db", 2);
+    ASSERT_EQ(number(path, "PRAGMA user_version"), 2);
+    const auto opened = open_sqlite_store({.path = path, .ballast_bytes = 0});
+    ASSERT_TRUE(opened) << opened.error().sentence;
+    Store& store = **opened;
+    expect_what_was_written(store);
+    const auto handle = store.handle_of_key("key-digest");
+    ASSERT_TRUE(handle) << handle.error().sentence;
+    ASSERT_TRUE(handle->has_value());
+    EXPECT_EQ((*handle)->call, "call-2");
+    EXPECT_EQ((*handle)->owner, "owner-1");
+    EXPECT_EQ((*handle)->reach, 7u);
+    EXPECT_EQ((*handle)->ttl_ms, 60'000);
+    EXPECT_EQ((*handle)->document, R"({"digest":"d"})");
+    EXPECT_EQ(store.expired_handles((*handle)->created_ms + 60'000, nullptr, 9)->size(), 1u);
+    EXPECT_EQ(store.handles("owner-1", 4, "", 9)->size(), 1u);
+    const auto arrivals = store.arrivals("call-2");
+    ASSERT_TRUE(arrivals) << arrivals.error().sentence;
+    ASSERT_EQ(arrivals->size(), 1u);
+    EXPECT_EQ(arrivals->front().key, "q:size");
+    EXPECT_EQ(arrivals->front().payload, R"({"result":{"action":"accept"}})");
+    const auto secrets = store.secrets();
+    ASSERT_TRUE(secrets) << secrets.error().sentence;
+    ASSERT_EQ(secrets->size(), 1u);
+    EXPECT_EQ(secrets->front().value, std::string(32, '\x7f'));
 }
 
 TEST_F(sqlite_migration, what_it_was_before_is_left_beside_it_for_its_owner_alone) {
