@@ -277,6 +277,10 @@ std::vector<std::string> CallDriver::ask(const std::vector<detail::QuestionReque
     const base::Json capabilities = mcp::known_capabilities(call_->revision, call_->capabilities);
     for (detail::QuestionRequest& question : questions) {
         check_alias(question.alias);
+        if (question.params.size() > services_.limits.event_bytes) {
+            throw Error(ErrorCode::limit_exceeded, fmt::format("question '{}' has {} bytes, more than an event may have ({})", question.alias,
+                                                               question.params.size(), services_.limits.event_bytes));
+        }
         question.alias = path() + question.alias;
         if (!mcp::has_capability(capabilities, read_json(question.needs, "what a question needs"))) {
             throw MissingCapability(question.needs,

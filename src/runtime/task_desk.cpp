@@ -412,37 +412,58 @@ void TaskDesk::show(const std::string& owner, const std::vector<std::string>& ta
 }
 
 void TaskDesk::sweep() {
-    services_->readers.submit([this, life = calls_.life(), now = services_->clock.wall_ms()] {
-        auto expired = services_->store->expired_handles(now, swept_at_once);
-        if (!expired || expired->empty()) {
-            return;
-        }
-        services_->inbox->put([this, life, expired = std::move(*expired), now] {
-            if (calls_.is_draining()) {
+    if (!is_sweeping_) {  // one at a time: on a full disk what the last one dropped is in the queue still
+        is_sweeping_ = true;
+        sweep_behind(std::nullopt, services_->clock.wall_ms());
+    }
+}
+
+// Page by page: what is over and stays for now, because somebody is busy with it, hides nothing that comes behind it. The next page is read when
+// what was dropped of this one is on disk, so that a long absence is swept up in small batches.
+void TaskDesk::sweep_behind(std::optional<store::HandleRow> last, std::int64_t now) {
+    services_->readers.submit([this, life = calls_.life(), last = std::move(last), now] {
+        auto page = services_->store->expired_handles(now, last ? &*last : nullptr, swept_at_once);
+        services_->inbox->put([this, life, page = std::move(page), now] {
+            if (!page || page->empty() || calls_.is_draining()) {
+                is_sweeping_ = false;
                 return;
             }
-            for (const store::HandleRow& handle : expired) {
-                const auto call = calls_.find(handle.call);
-                if (!call) {
-                    services_->queue->submit({store::DropCall{handle.call}}, store::Urgency::lazy, store::WhenFull::keep);
-                    continue;
-                }
-                bool is_over = false;
-                {
-                    // Its time may have been made longer since it was read.
-                    const std::lock_guard lock(call->mutex);
-                    is_over = call->handle.ttl_ms > 0 && call->handle.created_ms + call->handle.ttl_ms <= now && call->handle.reach != 0;
-                    // What a key is kept for is the answer. A call that works on it, or whose session can still ask for it, is not given up.
-                    const bool is_kept_by_key = call->has_reach(store::Reach::key) && !call->is_task() && call->is_running;
-                    is_over = is_over && !is_kept_by_key && !(call->is_logged() && !call->session->ended);
-                }
-                if (is_over && call->legs.empty()) {
-                    services_->log->info("call {} is given up: nobody came back for it in time", call->id);
-                    calls_.cancel(call, [](const auto&) {});  // and dropped by the next sweep
+            store::Group drops;
+            for (const store::HandleRow& handle : *page) {
+                if (const auto call = calls_.find(handle.call)) {
+                    give_up(call, now);
+                } else {
+                    drops.emplace_back(store::DropCall{handle.call});
                 }
             }
+            services_->queue->submit(std::move(drops), store::Urgency::lazy, store::WhenFull::keep,
+                                     [this, life, last = page->back(), now](const base::Result<store::GroupOutcome>& outcome) {
+                                         services_->inbox->put([this, life, last, now, goes_on = outcome.has_value()] {
+                                             if (goes_on && !calls_.is_draining()) {
+                                                 sweep_behind(last, now);
+                                             } else {
+                                                 is_sweeping_ = false;
+                                             }
+                                         });
+                                     });
         });
     });
+}
+
+void TaskDesk::give_up(const std::shared_ptr<Call>& call, std::int64_t now) {
+    bool is_over = false;
+    {
+        // Its time may have been made longer since it was read.
+        const std::lock_guard lock(call->mutex);
+        is_over = call->handle.ttl_ms > 0 && call->handle.created_ms + call->handle.ttl_ms <= now && call->handle.reach != 0;
+        // What a key is kept for is the answer. A call that works on it, or whose session can still ask for it, is not given up.
+        const bool is_kept_by_key = call->has_reach(store::Reach::key) && !call->is_task() && call->is_running;
+        is_over = is_over && !is_kept_by_key && !(call->is_logged() && !call->session->ended);
+    }
+    if (is_over && call->legs.empty()) {
+        services_->log->info("call {} is given up: nobody came back for it in time", call->id);
+        calls_.cancel(call, [](const auto&) {});  // and dropped by the next sweep
+    }
 }
 
 }  // namespace durable_mcp::runtime

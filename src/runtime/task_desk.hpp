@@ -36,6 +36,8 @@ public:
     void sweep();
 
 private:
+    void sweep_behind(std::optional<store::HandleRow> last, std::int64_t now);
+    void give_up(const std::shared_ptr<Call>& call, std::int64_t now);
     /// A task as it is: from memory or from the store.
     struct Known {
         mcp::TaskView view;
@@ -66,6 +68,7 @@ private:
     CallRegistry& calls_;
     Listeners& listeners_;
     const std::shared_ptr<Services> services_;
+    bool is_sweeping_ = false;
 };
 
 }  // namespace durable_mcp::runtime

@@ -159,11 +159,7 @@ public:
         }
         return outcome;
     }
-    void tidy() override {
-        if (!dead_) {
-            kept_->tidy();
-        }
-    }
+    std::optional<base::Failure> tidy() override { return dead_ ? std::nullopt : kept_->tidy(); }
     bool release_reserve() override { return kept_->release_reserve(); }
     bool restore_reserve() override { return kept_->restore_reserve(); }
     base::Result<std::vector<store::SessionRow>> sessions() override {
@@ -197,8 +193,8 @@ public:
                                                         std::size_t limit) override {
         return read([&] { return kept_->handles(owner, reach, before, limit); });
     }
-    base::Result<std::vector<store::HandleRow>> expired_handles(std::int64_t now_ms, std::size_t limit) override {
-        return read([&] { return kept_->expired_handles(now_ms, limit); });
+    base::Result<std::vector<store::HandleRow>> expired_handles(std::int64_t now_ms, const store::HandleRow* after, std::size_t limit) override {
+        return read([&] { return kept_->expired_handles(now_ms, after, limit); });
     }
     base::Result<std::vector<store::ArrivalRow>> arrivals(std::string_view call) override {
         return read([&] { return kept_->arrivals(call); });

@@ -123,6 +123,24 @@ TEST(engine_endings, a_result_that_is_too_large_or_no_json_is_an_error_and_the_c
     EXPECT_EQ(harness.store()->call_of_request(session, "1").value()->state, store::CallState::completed);
 }
 
+TEST(engine_endings, the_words_of_an_error_have_the_same_limit_as_a_result) {  // limits.result_bytes
+    EngineHarness harness;
+    harness.options().limits.result_bytes = 300;
+    harness.add_tool("tool error", [](CallPort&, const Json&) -> Json { throw ToolError(std::string(301, 'x')); });
+    harness.add_tool("message", [](CallPort&, const Json&) -> Json { throw ProtocolError(-32000, std::string(301, 'x')); });
+    harness.add_tool("data", [](CallPort&, const Json&) -> Json { throw ProtocolError(-32000, "x", Json(std::string(301, 'x')).dump()); });
+    harness.add_tool("fits", [](CallPort&, const Json&) -> Json { throw ToolError(std::string(100, 'x')); });
+    harness.start();
+    const std::string session = harness.begin_session();
+    int id = 0;
+    for (const char* const tool : {"tool error", "message", "data"}) {
+        Json answer = harness.await(harness.call(session, ++id, tool));
+        EXPECT_EQ(answer["error"]["code"], -32603) << answer;
+        EXPECT_NE(answer.dump().find("larger than this server sends"), std::string::npos) << answer;
+    }
+    EXPECT_EQ(harness.await_text(harness.call(session, ++id, "fits")), std::string(100, 'x'));
+}
+
 // ── What a boot takes up ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 TEST_P(on_each_store, a_call_that_kills_its_process_again_and_again_is_quarantined) {  // B22, limits.crashed_attempts
@@ -154,6 +172,33 @@ TEST_P(on_each_store, a_call_that_kills_its_process_again_and_again_is_quarantin
     harness = &world.boot();
     EXPECT_EQ(harness->await(harness->get(session, cursor)), answer);  // final
     EXPECT_EQ(runs, 3);
+}
+
+TEST(engine_boot, a_call_whose_journal_has_a_hole_is_quarantined_and_takes_nobody_with_it) {
+    std::atomic<int> runs{0};
+    World world([&](EngineHarness& harness) {
+        harness.add_tool("work", [&](CallPort&, const Json&) { return ++runs, text_result("done"); });
+    });
+    const std::string session = world.boot().begin_session();
+    EXPECT_TRUE(world.stop());
+    store::CallRow row;
+    row.id = row.stream = std::string(32, 'c');
+    row.session = session;
+    row.request_id = "1";
+    row.document = R"({"method":"tools/call","params":{"name":"work","arguments":{}},"revision":"2025-11-25"})";
+    const auto entry = [](std::uint64_t seq) {
+        return journal::Entry{seq, journal::EntryKind::step_completed, "s:" + std::to_string(seq), "string", "\"x\""};
+    };
+    const store::Group group{store::InsertCall{row}, store::AppendEntry{row.id, entry(1)}, store::AppendEntry{row.id, entry(3)}};
+    const store::Group* const groups[] = {&group};
+    ASSERT_TRUE(world.open_store()->commit(groups).has_value());
+    EngineHarness& harness = world.boot();
+    const Json answer = harness.await(harness.get(session, row.stream + ".0"));
+    EXPECT_EQ(answer["error"]["code"], -32603) << answer;
+    EXPECT_EQ(harness.store()->call(row.id).value()->state, store::CallState::quarantined);
+    EXPECT_TRUE(harness.log().has("its journal is not whole"));
+    EXPECT_EQ(harness.await_text(harness.call(session, 2, "work")), "done");
+    EXPECT_EQ(runs, 1);
 }
 
 TEST(engine_boot, attempts_that_make_an_entry_or_end_in_a_planned_stop_are_not_held_against_a_call) {  // B22

@@ -69,6 +69,25 @@ TEST(engine_questions, what_the_client_has_not_declared_is_not_asked) {  // B29 
     EXPECT_TRUE(questions_in(*answer).empty());  // a could have been put, and was not without b
 }
 
+TEST(engine_questions, a_question_is_no_larger_than_an_event_may_be) {  // limits.event_bytes
+    EngineHarness harness;
+    harness.options().limits.event_bytes = 500;
+    harness.add_tool("ask", [](CallPort& port, const Json&) {
+        try {
+            ask_number(port, std::string(500, 'x'));  // which its message quotes
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::limit_exceeded);
+            return text_result(ask_number(port, "a"));
+        }
+        return text_result("asked");
+    });
+    harness.start();
+    const std::string session = harness.begin_session(newest, elicitation());
+    const auto answer = harness.call(session, 1, "ask");
+    harness.post(session, response(question_on(harness, answer), number(3)));
+    EXPECT_EQ(harness.await_text(answer), "3");
+}
+
 TEST(engine_questions, what_the_revision_has_no_words_for_is_not_asked_whatever_the_client_declares) {  // B29
     EngineHarness harness;
     harness.add_tool("ask", [](CallPort& port, const Json&) {

@@ -293,6 +293,39 @@ TEST_P(on_each_store, keys_rotate_and_what_they_sealed_still_opens) {  // B45
     EXPECT_LE(harness->store()->secrets()->size(), 2u);
 }
 
+TEST_P(on_each_store, a_sweep_that_meets_a_new_key_on_its_way_to_disk_makes_no_second_one) {
+    for (const bool has_an_old_one : {false, true}) {
+        FakeClock clock;
+        Door disk;
+        disk.open();
+        World world(GetParam(), [&](EngineHarness& harness) {
+            harness.options().clock = &clock;
+            harness.add_tool("ask", one_question);
+            harness.mortal_store().hold_commits(disk);
+        });
+        if (has_an_old_one) {
+            EngineHarness& first = world.boot();
+            ASSERT_TRUE(first.turn_until([&] { return first.store()->secrets()->size() == 1; }));
+            world.stop();
+            clock.advance(25h);
+        }
+        disk = Door();
+        EngineHarness* harness = &world.boot();  // makes a key
+        const Door::Opener opener(disk);
+        ASSERT_TRUE(harness->turn_until([&] { return disk.came() == 1 && harness->engine().is_ready(); }));  // and has swept meanwhile
+        disk.open();
+        const std::size_t keys = has_an_old_one ? 2 : 1;
+        ASSERT_TRUE(harness->turn_until([&] { return harness->store()->secrets()->size() == keys; }));
+        harness->turn_for(20ms);  // until the one that must not be would seal, or be refused
+        const StatelessClient client{.capabilities = elicitation()};
+        const Json result = await_result(*harness, client.call(*harness, "ask"));
+        EXPECT_EQ(harness->store()->secrets()->size(), keys);
+        world.crash();
+        harness = &world.boot();  // what it sealed in memory opens with what is on disk
+        EXPECT_EQ(text_of(await_result(*harness, client.call(*harness, "ask", Json::object(), with_state(result, {{"a", number(1)}})))), "1");
+    }
+}
+
 TEST(engine_stateless, the_same_state_twice_attaches_and_is_answered_again_afterwards) {  // B36 B45
     const Door door;
     std::atomic<int> runs{0};
@@ -478,6 +511,33 @@ TEST_P(on_each_store, a_running_call_that_nobody_can_reach_starts_nothing_new_af
     EXPECT_EQ(runs, 0);
     EXPECT_EQ((*harness->store()->call(id))->state, store::CallState::cancelled);
     EXPECT_EQ(harness->store()->entries(id)->back().kind, journal::EntryKind::once_interrupted);
+}
+
+TEST_P(on_each_store, what_ended_with_its_process_is_forgotten_a_day_later) {
+    FakeClock clock;
+    const Door door;
+    World world(GetParam(), [&](EngineHarness& harness) {
+        harness.options().clock = &clock;
+        harness.add_tool("work", [door](CallPort& port, const Json&) {
+            return text_result(run_step(port, "a", [&] { return door.pass(), "0"; }));
+        });
+    });
+    EngineHarness* harness = &world.boot();
+    StatelessClient().call(*harness, "work");
+    ASSERT_TRUE(harness->turn_until([&] { return door.came() == 1; }));
+    const std::string id = harness->store()->unfinished_calls()->at(0).id;
+    world.crash([&] { door.open(); });
+    harness = &world.boot();
+    ASSERT_TRUE(harness->turn_until([&] { return unfinished(*harness) == 0; }));
+    clock.advance(23h);
+    world.crash();
+    harness = &world.boot();
+    harness->turn_for(20ms);
+    EXPECT_TRUE(harness->store()->call(id)->has_value());
+    clock.advance(2h);
+    world.crash();
+    harness = &world.boot();  // and sweeps
+    EXPECT_TRUE(harness->turn_until([&] { return !harness->store()->call(id)->has_value(); }));
 }
 
 TEST_P(on_each_store, between_two_legs_a_call_survives_a_crash_and_with_a_leg_open_it_does_not) {  // B45

@@ -353,9 +353,49 @@ TEST_P(on_each_store, a_task_whose_time_is_over_is_cancelled_and_then_forgotten)
     ASSERT_TRUE(harness->turn_until([&] { return harness->store()->unfinished_calls()->empty(); }));
     world.crash();
     harness = &world.boot();  // and this one forgets it
-    ASSERT_TRUE(harness->turn_until([&] { return harness->store()->expired_handles(clock.wall_ms(), 10)->empty(); }));
+    ASSERT_TRUE(harness->turn_until([&] { return harness->store()->expired_handles(clock.wall_ms(), nullptr, 10)->empty(); }));
     EXPECT_EQ(error_of(get(*harness, resting)), -32602);
     EXPECT_EQ(error_of(get_session_task(*harness, session, begun["taskId"])), -32602);
+}
+
+TEST(engine_tasks, what_is_over_and_stays_for_now_hides_nothing_from_the_sweep) {
+    const Door door;
+    FakeClock clock;
+    World world([&](EngineHarness& harness) {
+        harness.options().clock = &clock;
+        harness.options().limits.recovery_concurrency = 1;
+        harness.add_tool("work", worker(door));
+    });
+    const std::string session = world.boot().begin_session(newest);
+    EXPECT_TRUE(world.stop());
+    // As many calls with a key as make several pages, whose session can still ask for them; a finished one whose time was over later.
+    const auto insert = [&](const std::string& id, bool is_finished) {
+        store::CallRow row;
+        row.id = row.stream = id;
+        row.session = is_finished ? "" : session;
+        row.request_id = Json(id).dump();
+        row.document = R"({"method":"tools/call","params":{"name":"work","arguments":{}},"revision":"2025-11-25"})";
+        row.state = is_finished ? store::CallState::completed : store::CallState::suspended;
+        store::HandleRow handle;
+        handle.call = id;
+        handle.idempotency_key = "key of " + id;
+        handle.reach = static_cast<std::uint32_t>(store::Reach::key);
+        handle.created_ms = clock.wall_ms() - (is_finished ? 10'000 : 20'000);
+        handle.ttl_ms = 1'000;
+        handle.document = "{}";
+        const store::Group group{store::InsertCall{row}, store::PutHandle{handle}};
+        const store::Group* const groups[] = {&group};
+        ASSERT_TRUE(world.open_store()->commit(groups).has_value());
+    };
+    constexpr int kept = 600;
+    for (int i = 0; i < kept; ++i) {
+        insert("call-" + std::to_string(1'000 + i), false);
+    }
+    insert("finished", true);
+    EngineHarness& harness = world.boot();  // and sweeps
+    const Door::Opener opener(door);
+    EXPECT_TRUE(harness.turn_until([&] { return !harness.store()->call("finished")->has_value(); }));
+    EXPECT_EQ(harness.store()->expired_handles(clock.wall_ms(), nullptr, 2 * kept)->size(), std::size_t{kept});
 }
 
 TEST_P(on_each_store, a_call_becomes_a_task_when_it_says_so_or_takes_too_long) {  // B45
