@@ -288,8 +288,8 @@ std::vector<std::string> CallDriver::ask(const std::vector<detail::QuestionReque
                                                 question.alias, question.method, question.needs, mcp::traits(call_->revision).date));
         }
         if (const auto what = mcp::find_unsayable(call_->revision, question.method, read_json(question.params, "the params of a question"))) {
-            throw MissingCapability(question.needs, fmt::format("question '{}' ({}) cannot be put: the client's revision, {}, has no word for {}", question.alias,
-                                                                question.method, mcp::traits(call_->revision).date, *what));
+            throw MissingCapability(question.needs, fmt::format("question '{}' ({}) cannot be put: the client's revision, {}, has no word for {}",
+                                                                question.alias, question.method, mcp::traits(call_->revision).date, *what));
         }
     }
     std::vector<std::string> open;

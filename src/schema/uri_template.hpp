@@ -33,7 +33,8 @@ public:
     [[nodiscard]] std::optional<std::map<std::string, std::string>> match(std::string_view uri) const;
 
     /// The URI to which the template expands, variables without a value left out. Where every variable has a string that is not empty, match() takes
-    /// it back apart, unless a value of `{+x}` holds what follows the variable (before a query: a `?`). Fails with `malformed` where a value is a list and cannot be.
+    /// it back apart, unless a value of `{+x}` holds what follows the variable (before a query: a `?`). Fails with `malformed` where a value is a
+    /// list and cannot be.
     [[nodiscard]] base::Result<std::string> expand(const TemplateValues& values) const { return expand_uri_template(text_, values); }
 
     /// All variables, in their order.
