@@ -21,6 +21,7 @@ enum class ErrorCode : std::uint8_t {
     network,             ///< any other failure of the listener
     conflict,            ///< a transaction lost against others too often
     limit_exceeded,      ///< a limit named in the message was reached
+    stopped,             ///< the server does not run (any more)
 };
 
 /// A failure of the world: the disk, the network, another process. The message says what happened, what it means for the data, what to do.

@@ -318,7 +318,7 @@ void CallDriver::finish(const std::string& payload, store::CallState state) {
         }
         const bool was_accepted = call_->machine->is_accepted();
         call_->machine->finish();
-        call_->rests_on.clear();  // a handler that swallowed its unwinding does not rest: it has an answer
+        call_->rest.reset();  // a handler that swallowed its unwinding does not rest: it has an answer
         if (!call_->keeps_answer()) {
             // Nobody can ask for it again. What was recorded goes with the answer; the answer still waits for all of it.
             call_->flush(store::Urgency::lazy);
