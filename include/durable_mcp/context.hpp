@@ -38,11 +38,13 @@ namespace durable_mcp {
 /// An alias is any UTF-8 text of 1 to 1024 bytes (std::invalid_argument), unique in the call (DuplicateStepError), and stays with its kind and
 /// its result type (StepMismatchError). In a loop: `context.key("charge", i)`.
 ///
-/// **Values.** A step may return anything with a codec (codec.hpp), or nothing. What the handler gets is always what was stored.
+/// **Values.** A step may return anything with a codec (codec.hpp), or nothing. What the handler gets is always what was stored. What cannot be
+/// stored (text that is not UTF-8, NaN, more than `Limits::step_value_bytes`) is a failure of the step: its callable has run, and is not run
+/// again. Once a call has `Limits::entries_per_call` entries, a new step, read, write or question is Error(limit_exceeded).
 ///
-/// **Leaving.** Any member may leave the handler with durable_mcp::Unwind, which is not a std::exception: let it pass. A step inside a
-/// step's callable, in a destructor or on another thread is a std::logic_error. A handler that is `noexcept`, or calls a step through a
-/// frame that is, ends the process when the call is suspended or cancelled.
+/// **Leaving.** Any member may leave the handler with durable_mcp::Unwind, which is not a std::exception: let it pass. A step, a read, a write
+/// or a question inside a step's callable, or on another thread, is a std::logic_error. A handler that is `noexcept`, or does any of these
+/// through a frame that is (a destructor is), ends the process when the call is suspended or cancelled.
 ///
 /// *Threads*: the handler's own only. *Lifetime*: until the handler returns.
 class DURABLE_MCP_EXPORT DurableContext {
@@ -59,8 +61,9 @@ public:
     /// *Durability*: the value is queued, not yet on disk, when this returns; every later step, event and answer waits for it. With a policy,
     /// each try that threw is recorded with its exception and the time of the next: the count goes on in the next process.
     /// *Replay*: recorded: the value, without running `function`. The process died before: `function` runs again.
-    /// *Errors*: `function` threw, and `options.retry` (by default: once) allows no other try: StepFailed, with the exception nested, now;
-    /// StepFailed again on each replay. std::invalid_argument for a policy that makes no sense.
+    /// *Errors*: `function` threw, whatever it was, and `options.retry` (by default: once) allows no other try, or it returned what cannot be stored:
+    /// StepFailed, with what was thrown nested, now; StepFailed again on each replay. So a ToolError for the client is thrown outside the step, not
+    /// in `function`. std::invalid_argument for a policy that makes no sense.
     ///
     ///     auto rate = context.at_least_once("fetch rate", [&] { return bank.rate("EUR"); }, {.retry = {.attempts = 5}});
     template <class F>
@@ -149,9 +152,9 @@ public:
     /// The recommended way to keep state. Serializable: when something that it read has changed before it could commit, `function` runs
     /// again, so it must do nothing but read and write maps.
     ///
-    /// *Durability*: as for at_least_once. *Replay*: recorded: the value, and nothing is written again.
-    /// *Errors*: what `function` throws leaves as StepFailed, now and on each replay, and nothing is written; Error(conflict) when it
-    /// lost 64 times.
+    /// *Durability*: what it wrote and returned is on disk when this returns. *Replay*: recorded: the value, and nothing is written again.
+    /// *Errors*: what `function` throws leaves as StepFailed, now and on each replay, and nothing is written; Error(conflict) when it lost 64
+    /// times, or another Error when the store could not be read: nothing is written then either, nor recorded, and the alias may be used again.
     ///
     ///     context.transact("book", [&](auto& state) { state.map("ledger").insert(receipt, cents); });
     template <class F>
@@ -248,12 +251,15 @@ public:
 
     /// Tells the client how far the call is, if it asked to be told. `progress` counts up in any unit; one that does not is dropped.
     ///
-    /// *Durability*: sent when the steps before it are durable. *Replay*: not sent again.
+    /// *Durability*: sent when the steps before it are durable. In a session it is then an event of the call's stream, which a resumed client
+    /// finds; a client of 2026-07-28 hears what is said while it is there. *Replay*: not sent again.
+    /// *Errors*: Error(limit_exceeded) for more events than a stream may hold (`Limits::events_per_stream`); log() alike.
     void report_progress(double progress, std::optional<double> total = std::nullopt, std::string_view message = {});
 
-    /// Sends a log message to the client, if its level is at least the one that the client set ("info" until then). `data` is anything
-    /// with a codec.
+    /// Sends a log message to the client, if its level is at least the one that the client set: for its session ("info" until it does), or, in
+    /// 2026-07-28, with this request (nothing is sent where it did not). `data` is anything with a codec.
     ///
+    /// *Durability*: as report_progress().
     /// *Replay*: a message that was sent is not sent again; logging the same thing twice sends it twice.
     ///
     ///     context.log(LogLevel::warning, "the rate is a day old", "rates");
@@ -263,27 +269,32 @@ public:
         send_log(level, detail::encode_text(data), logger);
     }
 
-    /// Tells every client that a list has changed. Registering and removing do so by themselves; these are for what handlers list on
-    /// their own.
+    /// Tells the client that called, and everybody who listens for it (subscriptions/listen of 2026-07-28), that a list has changed. Registering
+    /// and removing do so by themselves, and tell all sessions; these are for what a handler lists on its own.
+    ///
+    /// *Durability*: in a session, recorded together with the event on its standalone stream; for listeners, said while they listen.
+    /// *Replay*: not sent again.
     void send_tools_list_changed();
     void send_prompts_list_changed();
     void send_resources_list_changed();
-    /// Tells every client that has subscribed to the resource `uri` that it has changed: they read it again. `uri` may also lie below one that
-    /// is subscribed to.
+    /// Tells every client that has subscribed to the resource `uri`, letter for letter, that it has changed: they read it again.
     ///
-    /// *Replay*: not sent again.
+    /// *Durability*: on the standalone stream of every session that has subscribed, also of one whose client is away; then recorded.
+    /// *Replay*: not sent again, unless the process died between the two: better read once too often than never.
     void send_resource_updated(std::string_view uri);
 
     // ── Questions ──────────────────────────────────────────────────────────────────────────────────────────────────────────
     //
-    // A question has an alias, as a step has, from the same names. It needs a client that can be asked: client() tells, and otherwise
-    // MissingCapability leaves the handler, before anything is asked.
+    // A question has an alias, as a step has; the two may be equal, since questions and steps do not meet. Clients may see it. It needs a client
+    // that can be asked: client() tells, and otherwise MissingCapability leaves the handler, before anything is asked.
     //
     // *Durability*: the question is on disk before the client sees it, its answer before the client is told that it has arrived. A question
     // outlives a crash under the same id: the client may answer to whichever process is there, and is not asked twice.
     // *Replay*: an answer that was recorded is returned, and nothing is asked. What was asked is not compared: a question is its alias.
     // *Leaving*: waiting may suspend the handler (Unwind): its thread is free, and it runs again from its first line when the answer is there.
-    // *Errors*: MissingCapability; QuestionRefused for an error, or for an answer that does not fit the question; QuestionExpired.
+    // *Errors*: MissingCapability; QuestionRefused for an error, or for an answer that does not fit the question (a client of 2026-07-28 is asked
+    // again instead); QuestionExpired. A call whose client takes it back, or does not come back in time (QuestionOptions::deadline), runs no
+    // further: what it holds for the client must be given back by other means than the lines behind the question.
 
     /// Asks the client's user to fill in a form: see elicitation(). Never for secrets: the client sees what is filled in.
     ///
@@ -320,9 +331,11 @@ public:
 
     // ── Tasks ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// From here on the call is a task, if its client knows tasks and the tool allows them (ToolOptions::task): the client gets a handle now, and
-    /// asks for the result later. Returns whether the call is one. Nothing changes for the handler.
+    /// From here on the call is a task, if its client knows the tasks of 2026-07-28 and the tool allows them (ToolOptions::task): the client gets a
+    /// handle now, and asks for the result later. (In a session only the request itself can make a call a task.) Returns whether the call is
+    /// one. Nothing else changes for the handler.
     ///
+    /// *Durability*: the task is on disk when this returns true, and its client hears of it after that.
     /// *Replay*: the same answer; a task stays one.
     bool become_task();
 
@@ -330,10 +343,11 @@ public:
 
     /// A key for a receiver that drops repeated requests (a payment gateway's `Idempotency-Key`): the same in every attempt of this
     /// call, different for every alias and every call, unguessable. It makes at_least_once exactly-once at such a receiver. May be
-    /// asked for as often as you like.
+    /// asked for as often as you like. It begins with call_id().
     [[nodiscard]] std::string idempotency_key(std::string_view alias);
 
-    /// The call's id, as in the log and on the dashboard. Unguessable.
+    /// The call's id, as in the log. Unguessable; where the call is a task, it is the task's id too, by which whoever may use this server gets
+    /// its result.
     [[nodiscard]] std::string_view call_id() const;
     /// 1 for the first attempt; one more each time the handler runs again, after a crash or a wait.
     [[nodiscard]] std::uint32_t attempt() const;

@@ -34,8 +34,8 @@ class ServerDoor;
 /// **Handlers** are functions or lambdas. Their parameters, but for a `DurableContext&` in any position, are the arguments, in the
 /// order of the names; their types are the schema, and are checked before the handler runs: InvalidArguments names the argument and
 /// what was expected. A `std::optional` parameter, and one with a default (`arg("limit").by_default(10)`), may be left out. A handler
-/// is called by many threads at once. What it throws ends the call: the text of a ToolError is meant for the client, all else is
-/// logged, and the client gets the call's id.
+/// is called by many threads at once. What it throws ends the call: the text of a ToolError is meant for the client (error.hpp tells of the
+/// others that are); all else is logged, and the client gets the call's id.
 ///
 /// **Registration** is possible at any time, before start() and while the server runs; clients are told. A name that is taken is
 /// std::invalid_argument: `replace_…` replaces. Calls that run keep the handler that they began with; a call that is resumed after a
@@ -139,7 +139,12 @@ public:
     }
     bool remove_resource(std::string_view uri);
 
-    /// Offers all that a URI template (RFC 6570, `{x}` and `{+x}`) matches; `names` are its variables, each a std::string parameter.
+    /// Offers all that a URI template (RFC 6570) matches; `names` are its variables, each a std::string parameter. It may have `{x}` (one segment),
+    /// `{+x}` (anything), `{/x}` (a segment with its '/'), lists of these (`{x,y}`), and at its end a query, `{?x,y}`: that of the URI may have
+    /// its parameters in any order, and leave out those whose handler's parameter is a std::optional<std::string> or has a default. Anything else of
+    /// RFC 6570 is std::invalid_argument. A value is never empty. It comes percent-decoded from what the client sent, and may hold anything, also "/"
+    /// and "..": check it before you make a path of it. A resource() of the very URI comes before templates, and these come in the order in which
+    /// they were offered.
     ///
     ///     mcp.resource_template("account://{id}/balance", "balance", {"id"}, [](std::string id) { return balance_of(id); });
     template <std::size_t N, class F>
@@ -212,7 +217,7 @@ public:
 
     /// Takes the store, listens, recovers what the last process left, and returns when it answers; unfinished calls go on in the
     /// background. Its own thread does the work.
-    /// *Errors*: Error with `store_locked`, `store_incompatible`, `store_damaged`, `store_unavailable`, `address_in_use` or `network`;
+    /// *Errors*: Error with `store_locked`, `store_incompatible`, `store_damaged`, `store_unavailable`, `store_full`, `address_in_use` or `network`;
     /// std::logic_error when it runs already; std::invalid_argument for a completion of a prompt, a template or an argument that there is not.
     /// After a failure it may be started again.
     void start();

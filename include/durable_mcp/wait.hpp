@@ -62,7 +62,7 @@ struct Done {
 template <>
 struct Done<void> {};
 
-/// What an iteration of DurableContext::loop returns: `Next<Carry, T>`, made by again(carry) or done(value).
+/// What an iteration of DurableContext::loop returns: `Next<Carry, T>`, made by durable_mcp::again(carry) or durable_mcp::done(value).
 ///
 ///     [&](int page) -> Next<int, std::string> { … return again(page + 1); … return done(text); }
 template <class Carry, class T = void>

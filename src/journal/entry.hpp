@@ -40,6 +40,8 @@ enum class EntryKind : std::uint8_t {
     put_off = 27,         ///< the handler wants to be run again later; payload says when. Over once another entry follows
 };
 
+inline constexpr EntryKind newest_entry_kind = EntryKind::loop_done;
+
 /// One record of a call's journal. `seq` counts from 1 without a gap.
 struct Entry {
     std::uint64_t seq = 0;

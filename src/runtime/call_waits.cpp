@@ -324,13 +324,14 @@ std::string CallDriver::loop(std::string_view alias, std::string_view type, cons
     std::string carry = request.initial;
     base::Json seen = base::Json::object();
     std::optional<Due> due;
-    if (const auto* carried = std::get_if<journal::GoOnWaiting>(&decision)) {
+    const auto* const carried = std::get_if<journal::GoOnWaiting>(&decision);
+    if (carried != nullptr && !DURABLE_MCP_PLANTED_BUG("restart_loop")) {
         const base::Json handed = base::Json::parse(carried->begun);
         round = handed.at("round").get<std::uint64_t>();
         carry = handed.at("carry").get<std::string>();
         seen = handed.at("seen");
         due = read_due(handed, services_.clock);
-    } else if (!std::holds_alternative<journal::Execute>(decision)) {
+    } else if (carried == nullptr && !std::holds_alternative<journal::Execute>(decision)) {
         raise(decision, step, alias);
     }
     struct Inside {
