@@ -40,7 +40,10 @@ enum class EntryKind : std::uint8_t {
     put_off = 27,         ///< the handler wants to be run again later; payload says when. Over once another entry follows
 };
 
-inline constexpr EntryKind newest_entry_kind = EntryKind::loop_done;
+/// Whether this release knows entries of that kind. Those in the gap were given to nobody.
+constexpr bool is_known(EntryKind kind) {
+    return (kind >= EntryKind::step_completed && kind <= EntryKind::loop_done) || (kind >= EntryKind::value_drawn && kind <= EntryKind::put_off);
+}
 
 /// One record of a call's journal. `seq` counts from 1 without a gap.
 struct Entry {

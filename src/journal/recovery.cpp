@@ -12,7 +12,7 @@ bool is_whole(const std::vector<Entry>& entries) {
     std::uint64_t seq = 0;
     for (const Entry& entry : entries) {
         const bool follows = entry.seq == seq + 1 || (entry.seq > seq && entry.seq <= forgotten);
-        if (!follows || entry.kind < EntryKind::step_completed || entry.kind > newest_entry_kind ||
+        if (!follows || !is_known(entry.kind) ||
             (is_of_loop(entry) && !entry.payload.starts_with(R"({"events":)"))) {
             return false;
         }

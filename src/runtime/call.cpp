@@ -206,6 +206,9 @@ void Call::ask_overdue_to_stop(BodyStops::Time now) {
 }
 
 void Call::ring_at(BodyStops::Time when) {
+    if (!listener) {
+        return;  // it rests by now, and no callable of it runs
+    }
     listener->remind(when, [weak = weak_from_this(), when] {
         if (const auto self = weak.lock()) {
             self->ask_overdue_to_stop(when);

@@ -176,7 +176,7 @@ bool CallDriver::will_try_again(const journal::Step& step, const detail::StepReq
     constexpr std::uint64_t parts = 1u << 20;
     const double fraction = static_cast<double>(base::random_number(services_.random, parts)) / static_cast<double>(parts);
     DURABLE_MCP_CRASH_POINT("retry.before_record");
-    journal::Retry retry{1, 0, 0, fault};
+    journal::Retry retry{1, 0, 0, journal::cut_short(fault)};
     {
         const std::lock_guard lock(call_->mutex);
         if (const auto before = call_->machine->retry_of(step.key)) {
