@@ -23,6 +23,7 @@ struct WeighWrite {
     std::size_t operator()(const DropSecret&) const { return 0; }
     std::size_t operator()(const PutMapRow& w) const { return w.map.size() + w.key.size() + w.value.size(); }
     std::size_t operator()(const EraseMapRow& w) const { return w.map.size() + w.key.size(); }
+    std::size_t operator()(const DropExpiredRows&) const { return 0; }
     std::size_t operator()(const ExpectMapRow& w) const { return w.map.size() + w.key.size(); }
     std::size_t operator()(const ExpectMapRange& w) const {
         std::size_t sum = w.map.size();
@@ -32,6 +33,7 @@ struct WeighWrite {
         return sum;
     }
     std::size_t operator()(const ExpectRunning& w) const { return w.call.size(); }
+    std::size_t operator()(const LimitScope& w) const { return w.scope.size(); }
 };
 
 }  // namespace

@@ -110,6 +110,12 @@ struct MapRange {
     bool reverse = false;  ///< from the end downwards
 };
 
+/// What the maps of a scope (map_scope.hpp) take, keys and values: also rows that have expired, until they are swept.
+struct ScopeUsage {
+    std::uint64_t rows = 0;
+    std::uint64_t bytes = 0;
+};
+
 // ── Writes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 struct PutSession {
@@ -121,7 +127,7 @@ struct TouchSession {
 };  ///< no effect where there is none
 struct DropSession {
     std::string id;
-};  ///< with its calls, their entries, and all their events; calls that have a handle stay, whole, with the events of their streams
+};  ///< with its maps, its calls, their maps, entries and all their events; calls that have a handle stay, whole, with the events of their streams
 struct DropStream {
     std::string stream;
 };  ///< the events of one stream
@@ -156,7 +162,7 @@ struct InsertArrival {
 };  ///< conflict when (call, key) exists, or the call is not there or has finished
 struct DropCall {
     std::string id;
-};  ///< with its entries, arrivals, handle, and the events of its stream when no other call has it; no effect where there is none
+};  ///< with its entries, arrivals, handle, maps, and the events of its stream when no other call has it; no effect where there is none
 struct PutSecret {
     SecretRow row;
 };  ///< inserts or replaces
@@ -165,36 +171,52 @@ struct DropSecret {
 };  ///< no effect where there is none
 struct PutMapRow {
     std::string map, key, value;
-};
+    std::int64_t expires_ms = 0;  ///< 0: never. From then on nobody sees it
+};  ///< inserts or replaces; orphaned when the map is a session's or a call's that is not there
 struct EraseMapRow {
     std::string map, key;
 };
+struct DropExpiredRows {
+    std::int64_t now_ms = 0;
+    std::size_t limit = 0;
+};  ///< of map rows that had expired by then, the longest over first, so many at most
 
-// Conditions, checked where they stand in the group, against everything that was applied before it.
+// Conditions, checked where they stand in the group, against everything that was applied before it. Those on map rows ask what a snapshot of
+// `now_ms` would see: a row that had expired when a transaction read is absent for its conditions too, whether it has been swept or not.
 
 struct ExpectMapRow {
     std::string map, key;
     std::uint64_t version = 0;
+    std::int64_t now_ms = 0;
 };  ///< 0: absent
 struct ExpectMapRange {
     std::string map;
     MapRange range;
     std::vector<std::pair<std::string, std::uint64_t>> found;
+    std::int64_t now_ms = 0;
 };  ///< keys and versions
 struct ExpectRunning {
     std::string call;
 };  ///< the call is there, and running or suspended
+struct LimitScope {
+    std::string scope;
+    std::uint64_t rows = 0;
+    std::uint64_t bytes = 0;
+};  ///< exceeded when the maps of the scope take more; 0: as much as they like
 
 using Write = std::variant<PutSession, TouchSession, DropSession, DropStream, InsertCall, UpdateCall, CountAttempt, AppendEntry,
-                           AppendEvent, PutHandle, InsertArrival, DropCall, PutSecret, DropSecret, PutMapRow, EraseMapRow, ExpectMapRow,
-                           ExpectMapRange, ExpectRunning>;
+                           AppendEvent, PutHandle, InsertArrival, DropCall, PutSecret, DropSecret, PutMapRow, EraseMapRow, DropExpiredRows,
+                           ExpectMapRow, ExpectMapRange, ExpectRunning, LimitScope>;
 
 /// Applied whole or not at all, in this order.
 using Group = std::vector<Write>;
 
 enum class GroupOutcome : std::uint8_t {
     committed,  ///< durable
-    conflict,   ///< a condition did not hold: nothing of this group was applied; the rest of the batch was
+    // Nothing of this group was applied; the rest of the batch was:
+    conflict,   ///< a condition did not hold
+    exceeded,   ///< a LimitScope stands in the way
+    orphaned,   ///< it writes to a map whose session or call is not there
 };
 
 /// What commit() says of the whole batch. On failure nothing of it may be believed to have happened, except after `outcome_unknown`,
@@ -203,13 +225,15 @@ using BatchOutcome = base::Result<std::vector<GroupOutcome>>;
 
 // ── The seam ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// A view of the maps that does not change while it is held. Used by one thread; given back when destroyed, within a second.
+/// A view of the maps that does not change while it is held. Used by one thread; given back when destroyed, within a second. Rows that had
+/// expired when it was taken are not in it.
 class Snapshot {
 public:
     virtual ~Snapshot() = default;
     [[nodiscard]] virtual base::Result<std::optional<MapRow>> get(std::string_view map, std::string_view key) = 0;
     [[nodiscard]] virtual base::Result<std::vector<MapRow>> range(std::string_view map, const MapRange& range) = 0;
     [[nodiscard]] virtual base::Result<std::uint64_t> count(std::string_view map) = 0;
+    [[nodiscard]] virtual base::Result<ScopeUsage> usage(std::string_view scope) = 0;
 };
 
 class Store {
@@ -256,7 +280,10 @@ public:
     /// Events with seq > `after`, in order, `limit` at most.
     [[nodiscard]] virtual base::Result<std::vector<EventRow>> events(std::string_view stream, std::uint64_t after, std::size_t limit) = 0;
     [[nodiscard]] virtual base::Result<std::uint64_t> last_event(std::string_view stream) = 0;
-    [[nodiscard]] virtual base::Result<std::unique_ptr<Snapshot>> snapshot() = 0;
+    /// `now_ms`: rows that expire then or earlier are not seen.
+    [[nodiscard]] virtual base::Result<std::unique_ptr<Snapshot>> snapshot(std::int64_t now_ms = 0) = 0;
+    /// Whether DropExpiredRows would find anything.
+    [[nodiscard]] virtual base::Result<bool> has_expired_rows(std::int64_t now_ms) = 0;
 
     /// Seconds-old facts for people: engine, version, durability, path. JSON text.
     [[nodiscard]] virtual std::string describe() const = 0;

@@ -23,6 +23,8 @@ using base::FailureCode;
 
 class sqlite_migration : public ::testing::Test {
 protected:
+    const std::string before_schema = ".before-schema-" + std::to_string(sqlite::schema_version);
+
     /// A copy of the store that schema 1's program wrote (tests/golden/README.md).
     std::string old_store(const std::string& name) {
         const std::string path = directory_ / name;
@@ -98,7 +100,7 @@ TEST_F(sqlite_migration, a_store_of_schema_1_opens_with_all_that_was_in_it_and_t
 
 TEST_F(sqlite_migration, what_it_was_before_is_left_beside_it_for_its_owner_alone) {
     const std::string path = old_store("store.db");
-    const std::string copy = path + ".before-schema-2";
+    const std::string copy = path + before_schema;
     const auto before = ::umask(0);
     ASSERT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
     ::umask(before);
@@ -126,7 +128,7 @@ TEST_F(sqlite_migration, what_was_only_in_the_log_is_in_the_copy) {
         ASSERT_GT(std::filesystem::file_size(path + "-wal"), 0u);
     }
     ASSERT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
-    EXPECT_EQ(number(path + ".before-schema-2", "SELECT count(*) FROM map_row"), 1);
+    EXPECT_EQ(number(path + before_schema, "SELECT count(*) FROM map_row"), 1);
 }
 
 TEST_F(sqlite_migration, a_new_store_and_one_that_is_up_to_date_are_not_copied) {
@@ -177,20 +179,20 @@ TEST_F(sqlite_migration, where_the_copy_does_not_fit_nothing_is_changed_and_the_
     ASSERT_TRUE(WIFEXITED(status));
     ASSERT_EQ(WEXITSTATUS(status), 0);
     EXPECT_EQ(contents(path), before);
-    EXPECT_FALSE(std::filesystem::exists(path + ".before-schema-2"));
-    EXPECT_FALSE(std::filesystem::exists(path + ".before-schema-2.part"));
+    EXPECT_FALSE(std::filesystem::exists(path + before_schema));
+    EXPECT_FALSE(std::filesystem::exists(path + before_schema + ".part"));
     EXPECT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
 }
 
 TEST_F(sqlite_migration, where_the_copy_cannot_be_made_nothing_is_changed) {
     const std::string path = old_store("store.db");
-    std::filesystem::create_directory(path + ".before-schema-2");
+    std::filesystem::create_directory(path + before_schema);
     const auto opened = open_sqlite_store({.path = path, .ballast_bytes = 0});
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, FailureCode::io) << opened.error().sentence;
     EXPECT_EQ(number(path, "PRAGMA user_version"), 1);
-    EXPECT_FALSE(std::filesystem::exists(path + ".before-schema-2.part"));
-    std::filesystem::remove(path + ".before-schema-2");
+    EXPECT_FALSE(std::filesystem::exists(path + before_schema + ".part"));
+    std::filesystem::remove(path + before_schema);
     EXPECT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
 }
 
@@ -225,8 +227,8 @@ TEST_F(sqlite_migration, a_death_at_any_moment_of_it_leaves_a_store_that_opens) 
             const auto store = open_sqlite_store({.path = path, .ballast_bytes = 0});
             ASSERT_TRUE(store) << point << nth << ": " << store.error().sentence;
             expect_what_was_written(**store);
-            EXPECT_EQ(number(path + ".before-schema-2", "PRAGMA user_version"), 1);
-            EXPECT_FALSE(std::filesystem::exists(path + ".before-schema-2.part"));
+            EXPECT_EQ(number(path + before_schema, "PRAGMA user_version"), 1);
+            EXPECT_FALSE(std::filesystem::exists(path + before_schema + ".part"));
         }
         EXPECT_TRUE(ended) << "the migration never ended";
     }

@@ -21,7 +21,8 @@ using memory::Tables;
 
 class MemorySnapshot final : public Snapshot {
 public:
-    MemorySnapshot(Maps maps, std::shared_ptr<std::mutex> guard) : maps_(std::move(maps)), guard_(std::move(guard)) {}
+    MemorySnapshot(const Tables& tables, std::int64_t now_ms, std::shared_ptr<std::mutex> guard)
+        : maps_(tables.maps), scopes_(tables.scopes), now_ms_(now_ms), guard_(std::move(guard)) {}
     ~MemorySnapshot() override {  // the store asks under the guard who else holds a map before it writes to it
         const std::lock_guard lock(*guard_);
         maps_.clear();
@@ -29,7 +30,7 @@ public:
 
     base::Result<std::optional<MapRow>> get(std::string_view map, std::string_view key) override {
         if (const auto* rows = find(map)) {
-            if (const auto row = rows->find(key); row != rows->end()) {
+            if (const auto row = rows->find(key); row != rows->end() && row->second.is_seen(now_ms_)) {
                 return std::optional<MapRow>(MapRow{row->first, row->second.bytes, row->second.version});
             }
         }
@@ -38,12 +39,20 @@ public:
 
     base::Result<std::vector<MapRow>> range(std::string_view map, const MapRange& range) override {
         const auto* rows = find(map);
-        return rows != nullptr ? rows_in(*rows, range) : std::vector<MapRow>();
+        return rows != nullptr ? rows_in(*rows, range, now_ms_) : std::vector<MapRow>();
     }
 
     base::Result<std::uint64_t> count(std::string_view map) override {
         const auto* rows = find(map);
-        return rows != nullptr ? std::uint64_t{rows->size()} : std::uint64_t{0};
+        if (rows == nullptr) {
+            return std::uint64_t{0};
+        }
+        return static_cast<std::uint64_t>(std::count_if(rows->begin(), rows->end(), [this](const auto& row) { return row.second.is_seen(now_ms_); }));
+    }
+
+    base::Result<ScopeUsage> usage(std::string_view scope) override {
+        const auto found = scopes_.find(scope);
+        return found != scopes_.end() ? found->second : ScopeUsage();
     }
 
 private:
@@ -53,6 +62,8 @@ private:
     }
 
     Maps maps_;
+    const std::map<std::string, ScopeUsage, std::less<>> scopes_;
+    const std::int64_t now_ms_;
     const std::shared_ptr<std::mutex> guard_;
 };
 
@@ -231,8 +242,11 @@ public:
             return found != t.events.end() && !found->second.empty() ? found->second.rbegin()->first : std::uint64_t{0};
         });
     }
-    base::Result<std::unique_ptr<Snapshot>> snapshot() override {
-        return read([this](const Tables& t) -> std::unique_ptr<Snapshot> { return std::make_unique<MemorySnapshot>(t.maps, mutex_); });
+    base::Result<std::unique_ptr<Snapshot>> snapshot(std::int64_t now_ms) override {
+        return read([&](const Tables& t) -> std::unique_ptr<Snapshot> { return std::make_unique<MemorySnapshot>(t, now_ms, mutex_); });
+    }
+    base::Result<bool> has_expired_rows(std::int64_t now_ms) override {
+        return read([&](const Tables& t) { return !t.expiries.empty() && std::get<0>(*t.expiries.begin()) <= now_ms; });
     }
 
     std::string describe() const override { return R"({"engine":"memory","durability":"none: lives as long as the process"})"; }

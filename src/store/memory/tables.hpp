@@ -10,12 +10,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "store/map_scope.hpp"
 #include "store/store.hpp"
 
 namespace durable_mcp::store::memory {
@@ -23,13 +25,21 @@ namespace durable_mcp::store::memory {
 struct Value {
     std::string bytes;
     std::uint64_t version = 0;
+    std::int64_t expires_ms = 0;
+
+    [[nodiscard]] bool is_seen(std::int64_t now_ms) const { return expires_ms == 0 || expires_ms > now_ms; }
 };
 using Map = std::map<std::string, Value, std::less<>>;
 using Maps = std::map<std::string, std::shared_ptr<Map>, std::less<>>;
 
-/// The rows of `range`, in its order.
-inline std::vector<MapRow> rows_in(const Map& map, const MapRange& range) {
+/// The rows of `range` that are seen at `now_ms`, in its order.
+inline std::vector<MapRow> rows_in(const Map& map, const MapRange& range, std::int64_t now_ms) {
     std::vector<MapRow> rows;
+    const auto take = [&](const Map::value_type& row) {
+        if (row.second.is_seen(now_ms)) {
+            rows.push_back({row.first, row.second.bytes, row.second.version});
+        }
+    };
     const auto first = map.lower_bound(range.start);
     const auto last = range.end ? map.lower_bound(*range.end) : map.end();
     if (range.end && *range.end <= range.start) {
@@ -37,12 +47,11 @@ inline std::vector<MapRow> rows_in(const Map& map, const MapRange& range) {
     }
     if (range.reverse) {
         for (auto at = last; at != first && rows.size() < range.limit;) {
-            --at;
-            rows.push_back({at->first, at->second.bytes, at->second.version});
+            take(*--at);
         }
     } else {
         for (auto at = first; at != last && rows.size() < range.limit; ++at) {
-            rows.push_back({at->first, at->second.bytes, at->second.version});
+            take(*at);
         }
     }
     return rows;
@@ -63,16 +72,19 @@ public:
     std::map<std::string, std::map<std::string, std::string>, std::less<>> arrivals;
     std::map<std::uint64_t, SecretRow> secrets;
     Maps maps;
+    std::map<std::string, ScopeUsage, std::less<>> scopes;
+    std::set<std::tuple<std::int64_t, std::string, std::string>> expiries;  // (expires_ms, map, key)
 
     GroupOutcome apply(const Group& group) {
         undo_.clear();
+        refusal_ = GroupOutcome::conflict;
         for (const Write& write : group) {
             if (!std::visit([this](const auto& w) { return apply_one(w); }, write)) {
                 for (auto step = undo_.rbegin(); step != undo_.rend(); ++step) {
                     (*step)();
                 }
                 undo_.clear();
-                return GroupOutcome::conflict;
+                return refusal_;
             }
         }
         undo_.clear();
@@ -118,6 +130,7 @@ private:
                 forget(id);
             }
         }
+        drop_scope(scope_name(ScopeKind::session, w.id));
         remember(sessions, w.id);
         sessions.erase(w.id);
         return true;
@@ -213,24 +226,36 @@ private:
         return true;
     }
     bool apply_one(const PutMapRow& w) {
-        Map& map = own(w.map);
+        const Scope scope = scope_of(w.map);
+        if ((scope.kind == ScopeKind::session && !sessions.contains(scope.owner)) || (scope.kind == ScopeKind::call && !calls.contains(scope.owner))) {
+            return refuse(GroupOutcome::orphaned);
+        }
         remember_row(w.map, w.key);
-        map[w.key] = {w.value, ++last_version_};
+        set_row(w.map, w.key, Value{w.value, ++last_version_, w.expires_ms});
         return true;
     }
     bool apply_one(const EraseMapRow& w) {
-        Map& map = own(w.map);
         remember_row(w.map, w.key);
-        map.erase(w.key);
+        set_row(w.map, w.key, std::nullopt);
+        return true;
+    }
+    bool apply_one(const DropExpiredRows& w) {
+        std::vector<EraseMapRow> doomed;
+        for (auto at = expiries.begin(); at != expiries.end() && std::get<0>(*at) <= w.now_ms && doomed.size() < w.limit; ++at) {
+            doomed.push_back({std::get<1>(*at), std::get<2>(*at)});
+        }
+        for (const EraseMapRow& row : doomed) {
+            apply_one(row);
+        }
         return true;
     }
     bool apply_one(const ExpectMapRow& w) {
         const Map& map = look(w.map);
         const auto found = map.find(w.key);
-        return (found != map.end() ? found->second.version : 0) == w.version;
+        return (found != map.end() && found->second.is_seen(w.now_ms) ? found->second.version : 0) == w.version;
     }
     bool apply_one(const ExpectMapRange& w) {
-        const auto rows = rows_in(look(w.map), w.range);
+        const auto rows = rows_in(look(w.map), w.range, w.now_ms);
         return std::equal(rows.begin(), rows.end(), w.found.begin(), w.found.end(),
                           [](const MapRow& row, const auto& found) { return row.key == found.first && row.version == found.second; });
     }
@@ -238,10 +263,21 @@ private:
         const auto found = calls.find(w.call);
         return found != calls.end() && found->second.state <= CallState::suspended;
     }
+    bool apply_one(const LimitScope& w) {
+        const auto found = scopes.find(w.scope);
+        const bool is_over = found != scopes.end() && ((w.rows != 0 && found->second.rows > w.rows) || (w.bytes != 0 && found->second.bytes > w.bytes));
+        return !is_over || refuse(GroupOutcome::exceeded);
+    }
+
+    bool refuse(GroupOutcome why) {
+        refusal_ = why;
+        return false;
+    }
 
     /// Takes a call away with all that goes with it but its events.
     void forget(const std::string& id) {
         drop_handle(id);
+        drop_scope(scope_name(ScopeKind::call, id));
         remember(arrivals, id);
         arrivals.erase(id);
         remember(entries, id);
@@ -270,11 +306,48 @@ private:
         }
     }
     void remember_row(const std::string& map, const std::string& key) {
-        const auto found = maps[map]->find(key);
-        if (found == maps[map]->end()) {
-            undo_.emplace_back([this, map, key] { own(map).erase(key); });
-        } else {
-            undo_.emplace_back([this, map, key, before = found->second] { own(map)[key] = before; });
+        const Map& rows = look(map);
+        const auto found = rows.find(key);
+        undo_.emplace_back([this, map, key, before = found == rows.end() ? std::nullopt : std::optional(found->second)] { set_row(map, key, before); });
+    }
+
+    /// The one place in which a row changes: what its scope takes and when it expires follow.
+    void set_row(const std::string& map, const std::string& key, const std::optional<Value>& value) {
+        Map& rows = own(map);
+        const std::string scope(scope_of(map).name);
+        ScopeUsage& usage = scopes[scope];
+        if (const auto found = rows.find(key); found != rows.end()) {
+            --usage.rows;
+            usage.bytes -= key.size() + found->second.bytes.size();
+            expiries.erase({found->second.expires_ms, map, key});
+            rows.erase(found);
+        }
+        if (value) {
+            ++usage.rows;
+            usage.bytes += key.size() + value->bytes.size();
+            if (value->expires_ms != 0) {
+                expiries.insert({value->expires_ms, map, key});
+            }
+            rows.emplace(key, *value);
+        }
+        if (usage.rows == 0) {
+            scopes.erase(scope);
+        }
+        if (rows.empty()) {
+            maps.erase(map);
+        }
+    }
+
+    /// Takes away all maps of a scope that is not the server's.
+    void drop_scope(const std::string& scope) {
+        std::vector<EraseMapRow> doomed;
+        for (auto map = maps.lower_bound(scope); map != maps.end() && map->first < scope_end(scope); ++map) {
+            for (const auto& row : *map->second) {
+                doomed.push_back({map->first, row.first});
+            }
+        }
+        for (const EraseMapRow& row : doomed) {
+            apply_one(row);
         }
     }
 
@@ -322,6 +395,7 @@ private:
 
     std::uint64_t last_version_ = 0;
     std::vector<std::function<void()>> undo_;
+    GroupOutcome refusal_ = GroupOutcome::conflict;  // of the group that is being applied
 };
 
 }  // namespace durable_mcp::store::memory

@@ -58,8 +58,18 @@ constexpr const char* to_version_2[] = {
     " STRICT, WITHOUT ROWID",
 };
 
-constexpr std::array<std::span<const char* const>, schema_version> steps = {std::span<const char* const>(to_version_1),
-                                                                            std::span<const char* const>(to_version_2)};
+// What each scope's maps take, counted as rows are written; and rows that expire.
+constexpr const char* to_version_4[] = {
+    "ALTER TABLE map_row ADD COLUMN expires_ms INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX map_expiry ON map_row(expires_ms) WHERE expires_ms > 0",
+    "CREATE TABLE scope(name TEXT NOT NULL PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    "INSERT INTO scope(name, rows, bytes) SELECT '', n, size FROM"
+    " (SELECT count(*) AS n, sum(length(key) + length(value)) AS size FROM map_row) WHERE n > 0",
+};
+
+constexpr std::array<std::span<const char* const>, schema_version> steps = {
+    std::span<const char* const>(to_version_1), std::span<const char* const>(to_version_2), std::span<const char* const>(),
+    std::span<const char* const>(to_version_4)};
 
 Failure migration_failure(Connection& writer, int code, const std::string& path) {
     return {meaning_of(code, write_errno(writer.handle(), File::log)) == Meaning::full ? FailureCode::store_full : FailureCode::io,
@@ -67,17 +77,20 @@ Failure migration_failure(Connection& writer, int code, const std::string& path)
                 ". Nothing was changed; free some space or check the disk, and start again."};
 }
 
-int step_forward(Connection& writer, std::int64_t to) {
+// All steps from there on as one transaction: what is copied before it is what a death in the middle leaves.
+int go_forward(Connection& writer, std::int64_t from) {
     int code = writer.run("BEGIN IMMEDIATE");
-    for (const char* statement : steps[static_cast<std::size_t>(to - 1)]) {
-        if (code != SQLITE_OK) {
-            break;
+    for (auto step = static_cast<std::size_t>(from); step < steps.size(); ++step) {
+        for (const char* statement : steps[step]) {
+            if (code != SQLITE_OK) {
+                break;
+            }
+            DURABLE_MCP_CRASH_POINT("migrate.each_statement");
+            code = writer.run(statement);
         }
-        DURABLE_MCP_CRASH_POINT("migrate.each_statement");
-        code = writer.run(statement);
     }
     if (code == SQLITE_OK) {
-        code = writer.run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, to).c_str());
+        code = writer.run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, schema_version).c_str());
     }
     if (code == SQLITE_OK) {
         DURABLE_MCP_CRASH_POINT("migrate.each_statement");
@@ -136,8 +149,8 @@ std::optional<Failure> migrate(Connection& writer, const std::string& path) {
             return failure;
         }
     }
-    while (version < schema_version) {
-        if (const int code = step_forward(writer, ++version); code != SQLITE_OK) {
+    if (version < schema_version) {
+        if (const int code = go_forward(writer, version); code != SQLITE_OK) {
             return migration_failure(writer, code, path);
         }
     }

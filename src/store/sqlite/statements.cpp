@@ -9,6 +9,7 @@
     "finished_ms, checksum, state_checksum, attempt_checksum"
 
 #define HANDLE_COLUMNS "call, owner, idempotency_key, reach, created_ms, updated_ms, ttl_ms, document, checksum"
+#define MAP_COLUMNS "key, value, version, expires_ms, checksum"
 
 namespace durable_mcp::store::sqlite {
 
@@ -75,11 +76,35 @@ const char* text_of(Sql statement) {
             return "DELETE FROM secret WHERE id = ?1";
 
         case Sql::put_map_row:
-            return "INSERT OR REPLACE INTO map_row(map, key, value, version, checksum) VALUES(?,?,?,?,?)";
+            return "INSERT OR REPLACE INTO map_row(map, key, value, version, expires_ms, checksum) VALUES(?,?,?,?,?,?)";
         case Sql::erase_map_row:
             return "DELETE FROM map_row WHERE map = ?1 AND key = ?2";
+        case Sql::map_size_of:
+            return "SELECT length(value) FROM map_row WHERE map = ?1 AND key = ?2";
+        case Sql::expired_rows:
+            return "SELECT map, key FROM map_row WHERE expires_ms <= ?1 AND expires_ms > 0 ORDER BY expires_ms LIMIT ?2";
+        case Sql::has_expired_rows:
+            return "SELECT EXISTS(SELECT 1 FROM map_row WHERE expires_ms <= ?1 AND expires_ms > 0)";
+        case Sql::grow_scope:
+            return "INSERT INTO scope(name, rows, bytes) VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET rows = rows + ?2, bytes = bytes + ?3";
+        case Sql::shrink_scope:
+            return "UPDATE scope SET rows = rows - 1, bytes = bytes - ?2 WHERE name = ?1";
+        case Sql::drop_empty_scope:
+            return "DELETE FROM scope WHERE name = ?1 AND rows = 0";
+        case Sql::scope_usage:
+            return "SELECT rows, bytes FROM scope WHERE name = ?1";
+        // Spelled as scope_name() spells it. One look-up per call; few have maps.
+        case Sql::call_scopes_of_session:
+            return "SELECT name FROM scope WHERE name IN (SELECT '$call:' || length(CAST(id AS BLOB)) || ':' || id || ':' FROM call WHERE session = ?1 "
+                   "AND session <> '' AND NOT EXISTS (SELECT 1 FROM handle WHERE handle.call = call.id))";
+        case Sql::drop_scope_rows:
+            return "DELETE FROM map_row WHERE map >= ?1 AND map < ?2";
+        case Sql::drop_scope:
+            return "DELETE FROM scope WHERE name = ?1";
         case Sql::map_version_of:
-            return "SELECT version FROM map_row WHERE map = ?1 AND key = ?2";
+            return "SELECT version FROM map_row WHERE map = ?1 AND key = ?2 AND (expires_ms = 0 OR expires_ms > ?3)";
+        case Sql::session_exists:
+            return "SELECT 1 FROM session WHERE id = ?1";
         case Sql::call_state_of:
             return "SELECT state FROM call WHERE id = ?1";
         case Sql::put_map_version:
@@ -118,17 +143,18 @@ const char* text_of(Sql statement) {
             return "SELECT max(seq) FROM event WHERE stream = ?1";
 
         case Sql::map_row:
-            return "SELECT key, value, version, checksum FROM map_row WHERE map = ?1 AND key = ?2";
+            return "SELECT " MAP_COLUMNS " FROM map_row WHERE map = ?1 AND key = ?2 AND (expires_ms = 0 OR expires_ms > ?3)";
         case Sql::map_range_up:
-            return "SELECT key, value, version, checksum FROM map_row WHERE map = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4";
+            return "SELECT " MAP_COLUMNS " FROM map_row WHERE map = ?1 AND key >= ?2 AND key < ?3 AND (expires_ms = 0 OR expires_ms > ?5) ORDER BY key LIMIT ?4";
         case Sql::map_range_up_open:
-            return "SELECT key, value, version, checksum FROM map_row WHERE map = ?1 AND key >= ?2 ORDER BY key LIMIT ?4";
+            return "SELECT " MAP_COLUMNS " FROM map_row WHERE map = ?1 AND key >= ?2 AND (expires_ms = 0 OR expires_ms > ?5) ORDER BY key LIMIT ?4";
         case Sql::map_range_down:
-            return "SELECT key, value, version, checksum FROM map_row WHERE map = ?1 AND key >= ?2 AND key < ?3 ORDER BY key DESC LIMIT ?4";
+            return "SELECT " MAP_COLUMNS
+                   " FROM map_row WHERE map = ?1 AND key >= ?2 AND key < ?3 AND (expires_ms = 0 OR expires_ms > ?5) ORDER BY key DESC LIMIT ?4";
         case Sql::map_range_down_open:
-            return "SELECT key, value, version, checksum FROM map_row WHERE map = ?1 AND key >= ?2 ORDER BY key DESC LIMIT ?4";
+            return "SELECT " MAP_COLUMNS " FROM map_row WHERE map = ?1 AND key >= ?2 AND (expires_ms = 0 OR expires_ms > ?5) ORDER BY key DESC LIMIT ?4";
         case Sql::map_count:
-            return "SELECT count(*) FROM map_row WHERE map = ?1";
+            return "SELECT count(*) FROM map_row WHERE map = ?1 AND (expires_ms = 0 OR expires_ms > ?2)";
         case Sql::count_of_them:
             break;
     }

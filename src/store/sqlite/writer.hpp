@@ -32,7 +32,9 @@ public:
     [[nodiscard]] int wal_pages() const { return wal_pages_.load(std::memory_order_relaxed); }
 
 private:
-    enum class Applied { whole, conflict, failed };
+    enum class Applied { whole, conflict, exceeded, orphaned, failed };
+    static bool is_refused(Applied applied) { return applied != Applied::whole && applied != Applied::failed; }
+    static GroupOutcome outcome_of(Applied applied);
 
     Applied apply_batch(std::span<const Group* const> groups, bool under_savepoints, std::vector<GroupOutcome>& outcomes, bool& torn);
     Applied apply(const Group& group, bool& wrote);
@@ -53,9 +55,19 @@ private:
     Applied apply_one(const DropSecret& write);
     Applied apply_one(const PutMapRow& write);
     Applied apply_one(const EraseMapRow& write);
+    Applied apply_one(const DropExpiredRows& write);
     Applied apply_one(const ExpectMapRow& write);
     Applied apply_one(const ExpectMapRange& write);
     Applied apply_one(const ExpectRunning& write);
+    Applied apply_one(const LimitScope& write);
+
+    /// The bytes of a row's value; `is_there` says whether there is a row.
+    Applied look_up_size(const std::string& map, const std::string& key, bool& is_there, std::int64_t& bytes);
+    Applied look_for_owner(std::string_view map);
+    /// Takes away all maps of a scope that is not the server's.
+    Applied drop_scope(const std::string& scope);
+    /// Of the session, and of those of its calls that go with it.
+    Applied drop_maps_of_session(const std::string& session);
 
     Applied written(Statement& statement);
     Applied failed(int code);

@@ -196,8 +196,11 @@ public:
     base::Result<std::uint64_t> last_event(std::string_view stream) override {
         return read([&] { return kept_->last_event(stream); });
     }
-    base::Result<std::unique_ptr<store::Snapshot>> snapshot() override {
-        return read([&] { return kept_->snapshot(); });
+    base::Result<std::unique_ptr<store::Snapshot>> snapshot(std::int64_t now_ms) override {
+        return read([&] { return kept_->snapshot(now_ms); });
+    }
+    base::Result<bool> has_expired_rows(std::int64_t now_ms) override {
+        return read([&] { return kept_->has_expired_rows(now_ms); });
     }
     std::string describe() const override { return kept_->describe(); }
 
