@@ -22,6 +22,7 @@
 #include "durable_mcp/sampling.hpp"
 #include "durable_mcp/schema.hpp"
 #include "durable_mcp/server.hpp"
+#include "durable_mcp/server_state.hpp"
 #include "durable_mcp/state.hpp"
 #include "durable_mcp/store.hpp"
 #include "durable_mcp/tool.hpp"

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/options.hpp"
 
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "api/registration.hpp"
+#include "durable_mcp/state.hpp"
 
 namespace durable_mcp::api {
 
@@ -66,6 +68,36 @@ void check_limits(const Limits& limits) {
     positive("list_page", limits.list_page);
 }
 
+void check_state(const StateOptions& state) {
+    const auto check = [](const char* member, const ScopeLimits& limits) {
+        if (limits.ttl.count() < 0) {
+            refuse(std::string("state.") + member + ".ttl", "it must not be negative; 0 is for ever");
+        }
+    };
+    check("server", state.server);
+    check("user", state.user);
+    check("session", state.session);
+    check("call", state.call);
+}
+
+void check_initialize(const std::vector<Initialization>& list) {
+    std::set<std::string_view> aliases;
+    for (const Initialization& one : list) {
+        if (one.alias.empty() || one.alias.size() > base::Limits{}.alias_bytes) {
+            refuse("initialize", "each needs an alias of 1 to " + std::to_string(base::Limits{}.alias_bytes) + " bytes: the store knows by it what was done");
+        }
+        check_text("initialize", one.alias);
+        if (!one.function) {
+            refuse("initialize", "\"" + one.alias + "\" has no function");
+        }
+        if (!aliases.insert(one.alias).second) {
+            refuse("initialize", "\"" + one.alias + "\" is there twice: the second would never be run");
+        }
+    }
+}
+
+base::ScopeLimits house_scope(const ScopeLimits& from) { return {from.rows, from.bytes, from.ttl}; }
+
 }  // namespace
 
 void check_options(const Options& options) {
@@ -101,6 +133,8 @@ void check_options(const Options& options) {
     }
     static_cast<void>(describe_icons(options.icons));
     check_limits(options.limits);
+    check_state(options.state);
+    check_initialize(options.initialize);
 }
 
 base::Limits house_limits(const Options& options) {
@@ -133,7 +167,22 @@ base::Limits house_limits(const Options& options) {
     limits.inline_wait = options.inline_wait;
     limits.task_ttl = options.task_ttl;
     limits.handler_threads = options.handler_threads;
+    limits.server_maps = house_scope(options.state.server);
+    limits.user_maps = house_scope(options.state.user);
+    limits.session_maps = house_scope(options.state.session);
+    limits.call_maps = house_scope(options.state.call);
     return limits;
+}
+
+std::vector<runtime::Initialization> initializations(const Options& options) {
+    std::vector<runtime::Initialization> list;
+    for (const Initialization& one : options.initialize) {
+        list.push_back({one.alias, [function = one.function](detail::TransactionPort& port) {
+                            Transaction state(port);
+                            function(state);
+                        }});
+    }
+    return list;
 }
 
 Json describe_implementation(const Options& options) {

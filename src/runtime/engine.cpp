@@ -41,6 +41,8 @@ Engine::Engine(boost::asio::any_io_executor loop, EngineOptions options, std::sh
       calls_(services_),
       listeners_(std::make_shared<Listeners>(services_)),
       tasks_(calls_, *listeners_, services_),
+      map_sweeper_(std::make_shared<MapSweeper>(services_)),
+      outside_state_(options_.outside_state ? options_.outside_state : std::make_shared<OutsideState>()),
       hold_timer_(std::in_place, loop),
       sweep_timer_(std::in_place, loop) {}
 
@@ -56,11 +58,18 @@ bool Engine::is_ready() const { return ready_.load() && health_.load() == store:
 // ── Boot ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 base::Result<void> Engine::open(std::shared_ptr<store::Store> store) {
-    auto opened = recover(std::move(store));
-    if (!opened) {
-        services_->queue.reset();  // the store is given back before the caller hears of it
+    try {
+        auto opened = recover(std::move(store));
+        if (opened) {
+            outside_state_->open(services_);
+        } else {
+            services_->queue.reset();  // the store is given back before the caller hears of it
+        }
+        return opened;
+    } catch (...) {  // what is to be done once could not be done
+        services_->queue.reset();
+        throw;
     }
-    return opened;
 }
 
 base::Result<void> Engine::recover(std::shared_ptr<store::Store> store) {
@@ -87,6 +96,7 @@ base::Result<void> Engine::recover(std::shared_ptr<store::Store> store) {
             self->services_->log->info("the store takes entries again");
         }
     });
+    initialize_once(*services_, options_.initialize);
     auto sessions = store->sessions();
     if (!sessions) {
         return sessions.error();
@@ -241,6 +251,7 @@ void Engine::sweep() {
         sessions_.end(session, [](const auto&) {});
     }
     tasks_.sweep();
+    map_sweeper_->sweep();
     rotate_keys();
     sweep_timer_->expires_after(sweep_interval);
     sweep_timer_->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
@@ -260,6 +271,7 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
         self->ready_ = false;
         self->hold_timer_->cancel();
         self->sweep_timer_->cancel();
+        self->map_sweeper_->close();
         for (Held& held : std::exchange(self->held_, {})) {
             held.sink->respond(unavailable("the server is stopping"));
         }
@@ -283,6 +295,7 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
         std::unique_lock lock(phase_mutex_);
         is_idle = phase_changed_.wait_until(lock, until, [this] { return is_idle_; });
     }
+    is_idle = outside_state_->close(until) && is_idle;
     if (!is_idle) {
         services_->log->error("stop: some handlers did not come back within {} ms. What they are inside of counts as interrupted", deadline.count());
         services_->handlers.abandon();
