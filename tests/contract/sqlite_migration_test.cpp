@@ -25,10 +25,10 @@ class sqlite_migration : public ::testing::Test {
 protected:
     const std::string before_schema = ".before-schema-" + std::to_string(sqlite::schema_version);
 
-    /// A copy of the store that schema 1's program wrote (tests/golden/README.md).
-    std::string old_store(const std::string& name) {
+    /// A copy of the store that the program of that schema wrote (tests/golden/README.md).
+    std::string old_store(const std::string& name, int schema = 1) {
         const std::string path = directory_ / name;
-        std::filesystem::copy_file(std::string(DURABLE_MCP_SOURCE_DIR) + "/tests/golden/store-schema-1.db", path);
+        std::filesystem::copy_file(std::string(DURABLE_MCP_SOURCE_DIR) + "/tests/golden/store-schema-" + std::to_string(schema) + ".db", path);
         return path;
     }
 
@@ -75,6 +75,8 @@ protected:
         ASSERT_TRUE(snapshot);
         EXPECT_EQ((*snapshot)->get("notes", "a").value()->value, "\"third\"");
         EXPECT_EQ(*(*snapshot)->count("notes"), 2u);
+        EXPECT_EQ((*snapshot)->usage("")->rows, 2u) << "what was there is counted";
+        EXPECT_GT((*snapshot)->usage("")->bytes, 10u);
     }
 
     TemporaryDirectory directory_;
@@ -96,6 +98,21 @@ TEST_F(sqlite_migration, a_store_of_schema_1_opens_with_all_that_was_in_it_and_t
     ASSERT_TRUE(again) << again.error().sentence;
     expect_what_was_written(**again);
     EXPECT_EQ((*(*again)->handle_of_key("key"))->call, "call-2");
+}
+
+TEST_F(sqlite_migration, a_store_of_schema_2_opens_with_all_that_was_in_it_and_takes_the_new_rows) {
+    const std::string path = old_store("store.db", 2);
+    ASSERT_EQ(number(path, "PRAGMA user_version"), 2);
+    const auto store = open_sqlite_store({.path = path, .ballast_bytes = 0});
+    ASSERT_TRUE(store) << store.error().sentence;
+    expect_what_was_written(**store);
+    EXPECT_EQ((*(*store)->handle_of_key("a key"))->call, "call-2");
+    EXPECT_EQ((*store)->arrivals("call-2")->front().payload, R"({"action":"decline"})");
+    EXPECT_EQ((*store)->secrets()->front().value, std::string(32, '\x7f'));
+    EXPECT_EQ((*(*store)->snapshot())->usage("")->bytes, 17u);
+    EXPECT_EQ(commit_one(**store, {PutMapRow{"notes", "c", "1", 100}, LimitScope{"", 3, 19}}), GroupOutcome::committed);
+    EXPECT_EQ(*(*(*store)->snapshot(100))->count("notes"), 2u);
+    EXPECT_EQ(number(path + before_schema, "PRAGMA user_version"), 2);
 }
 
 TEST_F(sqlite_migration, what_it_was_before_is_left_beside_it_for_its_owner_alone) {
