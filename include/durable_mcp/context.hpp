@@ -99,8 +99,8 @@ public:
     /// again, so it must do nothing but read and write maps.
     ///
     /// *Durability*: as for at_least_once. *Replay*: recorded: the value, and nothing is written again.
-    /// *Errors*: what `function` throws leaves as StepFailed, now and on each replay, and nothing is written; Error(conflict) when it
-    /// lost 64 times.
+    /// *Errors*: what `function` throws leaves as StepFailed, now and on each replay, and nothing is written. Error, which is not recorded:
+    /// `conflict` when it lost 64 times, `limit_exceeded` (Options::state), `no_session`, `no_call`, what the store says.
     ///
     ///     context.transact("book", [&](auto& state) { state.map("ledger").insert(receipt, cents); });
     template <class F>

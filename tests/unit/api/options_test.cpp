@@ -38,6 +38,33 @@ TEST(options, each_mistake_is_named) {
     EXPECT_NE(with([](Options& o) { o.allowed_origins = {"not an origin"}; }), "no complaint");
 }
 
+TEST(options, what_is_to_be_done_once_needs_a_name_of_its_own_and_something_to_do) {  // B26
+    const auto with = [](std::vector<Initialization> list) {
+        Options options = good();
+        options.initialize = std::move(list);
+        return refused(std::move(options));
+    };
+    const auto nothing = [](Transaction&) {};
+    EXPECT_EQ(with({{"a", nothing}, {"b", nothing}}), "no complaint");
+    EXPECT_EQ(with({{"", nothing}}), "Options::initialize: each needs an alias of 1 to 1024 bytes: the store knows by it what was done");
+    EXPECT_EQ(with({{"\xFF", nothing}}), "Options::initialize: this is not UTF-8");
+    EXPECT_EQ(with({{"a", {}}}), "Options::initialize: \"a\" has no function");
+    EXPECT_EQ(with({{"a", nothing}, {"a", nothing}}), "Options::initialize: \"a\" is there twice: the second would never be run");
+}
+
+TEST(options, bounds_of_the_state_reach_the_house) {  // B25
+    Options options = good();
+    options.state.user = {7, 8, std::chrono::hours(1)};
+    options.state.server.rows = 9;
+    const base::Limits limits = house_limits(options);
+    EXPECT_EQ(limits.user_maps.rows, 7U);
+    EXPECT_EQ(limits.user_maps.bytes, 8U);
+    EXPECT_EQ(limits.user_maps.ttl, std::chrono::hours(1));
+    EXPECT_EQ(limits.server_maps.rows, 9U);
+    options.state.call.ttl = std::chrono::milliseconds(-1);
+    EXPECT_EQ(refused(options), "Options::state.call.ttl: it must not be negative; 0 is for ever");
+}
+
 TEST(options, limits_reach_the_house) {
     Options options = good();
     options.limits.running_calls = 3;
@@ -52,6 +79,15 @@ TEST(options, limits_reach_the_house) {
 TEST(options, the_defaults_shown_to_users_are_those_of_the_house) {
     const base::Limits ours = house_limits(good());
     const base::Limits theirs;
+    const auto expect_same = [](const base::ScopeLimits& one, const base::ScopeLimits& other) {
+        EXPECT_EQ(one.rows, other.rows);
+        EXPECT_EQ(one.bytes, other.bytes);
+        EXPECT_EQ(one.ttl, other.ttl);
+    };
+    expect_same(ours.server_maps, theirs.server_maps);
+    expect_same(ours.user_maps, theirs.user_maps);
+    expect_same(ours.session_maps, theirs.session_maps);
+    expect_same(ours.call_maps, theirs.call_maps);
     EXPECT_EQ(ours.body_bytes, theirs.body_bytes);
     EXPECT_EQ(ours.header_timeout, theirs.header_timeout);
     EXPECT_EQ(ours.body_timeout, theirs.body_timeout);

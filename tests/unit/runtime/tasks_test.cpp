@@ -303,11 +303,12 @@ TEST_P(on_each_store, a_task_whose_time_is_over_is_cancelled_and_then_forgotten)
     EXPECT_EQ(result_of(get(*harness, resting))["status"], "input_required");
     EXPECT_NE(result_of(get_session_task(*harness, session, begun["taskId"]))["status"], "working");
     clock.advance(1min);
-    for (int process = 0; process < 2; ++process) {  // the first sweep ends what rests, the second forgets it
-        world.crash();
-        harness = &world.boot();
-        harness->turn_for(20ms);
-    }
+    world.crash();
+    harness = &world.boot();  // the first sweep ends what rests
+    ASSERT_TRUE(harness->turn_until([&] { return harness->store()->call(resting).value()->state == store::CallState::cancelled; }));
+    world.crash();
+    harness = &world.boot();  // the second forgets it
+    ASSERT_TRUE(harness->turn_until([&] { return harness->store()->expired_handles(clock.wall_ms(), 10)->empty(); }));
     EXPECT_EQ(error_of(get(*harness, resting)), -32602);
     EXPECT_EQ(error_of(get_session_task(*harness, session, begun["taskId"])), -32602);
     EXPECT_TRUE(harness->store()->expired_handles(clock.wall_ms(), 10)->empty());
