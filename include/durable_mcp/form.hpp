@@ -83,7 +83,7 @@ public:
     Form();
 
     Form& text(std::string_view name, const TextField& field = {});
-    /// Text of a known format. Clients check it; so should whoever relies on it.
+    /// Text of a known format. It is checked, here as by clients: an answer that does not have it is none.
     Form& email(std::string_view name, const TextField& field = {});
     Form& uri(std::string_view name, const TextField& field = {});
     Form& date(std::string_view name, const TextField& field = {});       ///< "2026-07-28"

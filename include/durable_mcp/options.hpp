@@ -30,7 +30,7 @@ struct Limits {
     // Sessions and calls.
     std::size_t sessions = 100'000;
     std::chrono::milliseconds session_idle = std::chrono::hours(7 * 24);  ///< a session unused for so long is gone
-    std::size_t running_calls = 1'024;                                    ///< beyond it: a JSON-RPC error that says so
+    std::size_t running_calls = 1'024;                                    ///< beyond it: 503 with Retry-After
     std::size_t running_calls_per_session = 64;
     std::chrono::milliseconds decide_after = std::chrono::milliseconds(50);  ///< a call this old is on disk and its response is a stream
     std::chrono::milliseconds retry_after = std::chrono::seconds(5);      ///< when a client whose stream ended is told to come back
@@ -38,8 +38,8 @@ struct Limits {
     std::size_t recovery_concurrency = 64;                                ///< unfinished calls that run again at once after a start
     std::uint32_t crashed_attempts = 20;                                  ///< a call whose attempts ended the process so often is given up
     std::chrono::milliseconds reask_after = std::chrono::seconds(60);     ///< unanswered so long behind a resumed stream, a question is put again, once
-    std::chrono::milliseconds state_lifetime = std::chrono::minutes(10);  ///< a client of 2026-07-28 may come back with an answer so long
-    std::chrono::milliseconds key_retention = std::chrono::hours(24);     ///< a finished call is known by its idempotency key so long
+    std::chrono::milliseconds state_lifetime = std::chrono::minutes(10);  ///< a client of 2026-07-28 may come back so long: see QuestionOptions
+    std::chrono::milliseconds key_retention = std::chrono::hours(24);     ///< a call is known by its idempotency key so long after it began
 
     // What one call may keep.
     std::size_t step_value_bytes = std::size_t{16} << 20;
@@ -89,8 +89,9 @@ struct Options {
 
     Store store = {};                        ///< sqlite("file.db"), or memory() in tests. There is no default
 
-    /// What `Host` may say beyond the loopback names and `host` itself, such as "mcp.example.com" or "mcp.example.com:8443". Others get
-    /// 403: that is what keeps web pages from reaching a server on the user's machine (DNS rebinding).
+    /// What `Host` may say: "mcp.example.com" (without a port), "mcp.example.com:8443", or "mcp.example.com:*" for any port. Others get 403: that
+    /// is what keeps web pages from reaching a server on the user's machine (DNS rebinding). On a loopback address its names and `host` itself
+    /// may always be said; on any other address this list must not be empty, and `host` counts as one of it unless it stands for all addresses.
     std::vector<std::string> allowed_hosts = {};
     /// What `Origin` may say beyond loopback, such as "https://app.example.com". Requests without `Origin` (not browsers) pass.
     std::vector<std::string> allowed_origins = {};
@@ -98,7 +99,7 @@ struct Options {
     /// How long a client of 2026-07-28, which cannot resume, is kept waiting for a result before it gets a task, if it knows tasks, or an
     /// `input_required` with which it comes back for it by itself. Below the 60 s after which common clients give up. 0 is at once.
     std::chrono::milliseconds inline_wait = std::chrono::seconds(25);
-    std::chrono::milliseconds task_ttl = std::chrono::hours(7 * 24);  ///< a task, and its result, are kept so long after it was made
+    std::chrono::milliseconds task_ttl = std::chrono::hours(7 * 24);  ///< see ToolOptions::task_ttl
     /// How long clients of 2026-07-28 may keep a list without asking again (`ttlMs`). They hear of changes only where they listen, so 0 is safe.
     std::chrono::milliseconds list_cache = std::chrono::milliseconds(0);
 

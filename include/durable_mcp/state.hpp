@@ -22,7 +22,7 @@ struct MapRange {
     std::string start = {};
     std::optional<std::string> end = {};  ///< absent: to the last key
     std::string prefix = {};
-    std::size_t limit = 0;                ///< rows at most; 0 means 10 000, and more than that is std::invalid_argument: go on from the last key
+    std::size_t limit = 0;                ///< rows at most; 0 is 10 000, which is also the most (std::invalid_argument): go on from the last key
 };
 
 template <class T>
@@ -43,8 +43,10 @@ class TypedMap;
 ///
 /// *Limits*: Options::state bounds what the maps of one user, session or call may take, and how long rows live. A row that has expired is not
 /// there, for any read.
-/// *Errors*: ValueMismatchError where a value is not of the type that is asked for; std::invalid_argument for a key over 4096 bytes, and for a
-/// name that begins with '$'; Error(limit_exceeded) for a write that a limit stands against: nothing of it is applied, nothing is recorded.
+/// *Errors*: ValueMismatchError where a value is not of the type that is asked for; std::invalid_argument for writing a key over 4096 bytes or a
+/// value over `Limits::step_value_bytes`, and for a name that begins with '$'; Error(limit_exceeded) for a write that Options::state stands against
+/// (nothing of it is applied or recorded) and for a recorded read that found more than a step's value may hold; another Error where the store
+/// cannot be read.
 /// *Threads*: the handler's own only; from State, any but the server's loop.
 class DURABLE_MCP_EXPORT SortedMap {
 public:
@@ -106,7 +108,7 @@ public:
         return decode_rows<T>(range_text(range, Order::descending));
     }
 
-    /// Number of keys.
+    /// Number of keys. In a transaction it depends on every row, and reads them all.
     [[nodiscard]] std::uint64_t count() const;
 
     /// The same map, whose reads see what is there now and are not recorded: a replay may see something else. In a transaction it

@@ -131,7 +131,9 @@ void check_options(const Options& options) {
     if (options.list_cache.count() < 0) {
         refuse("list_cache", "it must not be negative; 0 is not at all");
     }
-    static_cast<void>(describe_icons(options.icons));
+    if (!base::dump_json(describe_icons("Options::icons", options.icons))) {
+        refuse("icons", "this is not UTF-8");
+    }
     check_limits(options.limits);
     check_state(options.state);
     check_initialize(options.initialize);
@@ -196,7 +198,7 @@ Json describe_implementation(const Options& options) {
     set("description", options.description);
     set("websiteUrl", options.website_url);
     if (!options.icons.empty()) {
-        implementation["icons"] = describe_icons(options.icons);
+        implementation["icons"] = describe_icons("Options::icons", options.icons);
     }
     return implementation;
 }

@@ -137,12 +137,12 @@ bool CallDriver::load_history() {
     }
     tell_of_open_questions(history, *events);
     for (const store::EventRow& event : *events) {
-        history.event_hashes.push_back(base::hash64(event.payload));
+        history.events.emplace_back(base::hash64(event.payload), event.seq);
         if (const auto progress = progress_in(event.payload, call_->start.progress_token)) {
             history.last_progress = progress;
         }
     }
-    const journal::AttemptCount count = journal::begin_attempt(call_->count, call_->was_put_down, history.entries.size());
+    const journal::AttemptCount count = journal::begin_attempt(call_->count, call_->was_put_down, history.entries.empty() ? 0 : history.entries.back().seq);
     call_->count = count;
     call_->was_put_down = false;
     call_->attempt = count.attempts;
@@ -280,7 +280,7 @@ void CallDriver::report_divergence() {
     }
     if (!keys.empty()) {
         services_.log->warn("call {} of '{}' is divergent: it finished without passing {} recorded step(s), '{}' among them. Was the handler changed?",
-                            call_->id, call_->start.name, keys.size(), keys.front().substr(keys.front().find(':') + 1));
+                            call_->id, call_->start.name, keys.size(), readable(keys.front()));
     }
 }
 

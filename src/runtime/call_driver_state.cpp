@@ -132,7 +132,7 @@ std::string CallDriver::run_inner_transaction(journal::StepKind kind, const std:
     journal::Step step{kind, {}, {}};
     {
         const std::lock_guard lock(call_->mutex);
-        step.key = call_->machine->next_occurrence(base);
+        step.key = call_->machine->next_occurrence(scoped(base));
     }
     const journal::Decision decision = decide(step);
     if (const auto* recorded = std::get_if<journal::UseRecorded>(&decision)) {

@@ -29,9 +29,10 @@ WholeResponse response_of(mcp::HttpRefusal refusal) { return {refusal.status, st
 
 CallRegistry::CallRegistry(std::shared_ptr<Services> services)
     : services_(std::move(services)),
-      alarms_(std::make_shared<Alarms>(services_->inbox->loop())),
+      alarms_(std::make_shared<Alarms>(services_->inbox->loop(), services_->clock)),
       legs_(*this, services_, alarms_),
       questions_(*this, services_, alarms_),
+      waits_(*this, services_, alarms_),
       decide_timer_(std::in_place, services_->inbox->loop()) {}
 
 void CallRegistry::set_owner(std::weak_ptr<void> owner, CallNews news) {
@@ -173,11 +174,13 @@ void CallRegistry::run(const std::shared_ptr<Call>& call) {
 
 void CallRegistry::rest(const std::shared_ptr<Call>& call) {
     bool has_arrived = false;
+    bool asks = false;
     {
         const std::lock_guard lock(call->mutex);
-        for (const std::string& alias : call->rests_on) {
-            has_arrived = has_arrived || call->machine->arrival(question_key(alias)) != nullptr;
+        for (const std::string& key : call->rest->arrivals) {
+            has_arrived = has_arrived || call->machine->arrival(key) != nullptr;
         }
+        asks = call->rest->asks;
     }
     call->is_resting = true;
     end_attempt(call);
@@ -185,7 +188,10 @@ void CallRegistry::rest(const std::shared_ptr<Call>& call) {
         wake(call);
         return;
     }
-    legs_.ask(call);
+    if (asks) {
+        legs_.ask(call);
+    }
+    waits_.rest(call);
     tell_task_changed(call);
 }
 
@@ -198,11 +204,12 @@ void CallRegistry::wake(const std::shared_ptr<Call>& call) {
         if (call->machine->is_cancelled()) {
             return;  // the answer was on its way when the call was taken back
         }
-        call->rests_on.clear();
+        call->rest.reset();
         journal::History known{true, {}, {}, {}, call->machine->arrivals()};
         call->machine = std::make_unique<journal::CallMachine>(std::move(known));
     }
     call->is_resting = false;
+    waits_.forget(*call);
     call->has_history = true;
     tell_task_changed(call);
     run(call);
@@ -252,7 +259,7 @@ void CallRegistry::decide_due() {
     }
     decide_timer_runs_ = !undecided_.empty();
     if (decide_timer_runs_) {
-        decide_timer_->expires_at(undecided_.front().first);
+        decide_timer_->expires_after(undecided_.front().first - now);
         decide_timer_->async_wait([owner = owner_, this](const boost::system::error_code& error) {
             if (const auto alive = owner.lock(); alive && !error) {
                 decide_due();
@@ -274,13 +281,15 @@ void CallRegistry::cancel(const SessionState& session, const jsonrpc::Id& reques
 
 void CallRegistry::cancel(const std::shared_ptr<Call>& call, Done done) {
     std::unique_lock lock(call->mutex);
-    if (call->machine->is_finished() && call->rests_on.empty()) {
+    const bool has_ended = call->machine->is_finished() && !call->rest;
+    if (has_ended && !call->is_durable()) {
         lock.unlock();  // whoever is told may look at the call
         done(store::GroupOutcome::committed);
         return;
     }
-    if (call->machine->is_cancelled()) {
-        // Said before, but perhaps not durable yet: this answer stands behind that commit.
+    if (has_ended || call->machine->is_cancelled()) {
+        // It has come to its end, or this was said before, but perhaps neither is durable yet: this answer stands behind that commit. (A process
+        // that died in between would let the next one run on what its client was told is over.)
         call->submit({}, store::Urgency::soon, store::WhenFull::keep, [services = services_, done = std::move(done)](const auto& outcome) {
             services->inbox->put([done, outcome] { done(outcome); });
         });

@@ -2,6 +2,7 @@
 #include "runtime/engine.hpp"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include <fmt/format.h>
@@ -95,6 +96,17 @@ base::Result<void> Engine::recover(std::shared_ptr<store::Store> store) {
         } else {
             self->services_->log->info("the store takes entries again");
         }
+    });
+    services_->queue->on_map_change([services = services_.get()](const store::Group& group) {
+        StateChanges::Maps maps;
+        for (const store::Write& write : group) {
+            const auto* const put = std::get_if<store::PutMapRow>(&write);
+            const auto* const erased = std::get_if<store::EraseMapRow>(&write);
+            if (put != nullptr || erased != nullptr) {
+                maps.push_back(put != nullptr ? put->map : erased->map);
+            }
+        }
+        services->changes.changed(maps);
     });
     initialize_once(*services_, options_.initialize);
     auto sessions = store->sessions();
@@ -234,7 +246,7 @@ void Engine::refuse_held_too_long() {
     if (held_.empty()) {
         return;
     }
-    hold_timer_->expires_at(held_.front().until);
+    hold_timer_->expires_after(held_.front().until - services_->clock.steady());
     hold_timer_->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
         if (const auto self = weak.lock(); self && !error) {
             self->refuse_held_too_long();
@@ -259,6 +271,23 @@ void Engine::sweep() {
             self->sweep();
         }
     });
+}
+
+base::Result<SignalOutcome> Engine::signal(const std::string& call, const std::string& name, const std::string& payload) {
+    if (!ready_.load()) {
+        return base::Failure{base::FailureCode::store_unavailable, "the server is not running"};
+    }
+    const auto told = std::make_shared<std::promise<base::Result<SignalOutcome>>>();
+    auto outcome = told->get_future();
+    services_->inbox->put([self = shared_from_this(), call, name, payload, told] {
+        self->calls_.waits().signal(call, name, payload, [told](base::Result<SignalOutcome> what) { told->set_value(std::move(what)); });
+    });
+    const HandlerPool::Blocked blocked;
+    try {
+        return outcome.get();
+    } catch (const std::future_error&) {
+        return base::Failure{base::FailureCode::store_unavailable, "the server has stopped; whether the signal was recorded is not known"};
+    }
 }
 
 // ── Stop ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -68,6 +68,9 @@ public:
 
     void serve(std::shared_ptr<RequestView> request, std::shared_ptr<ResponseSink> sink) override;
 
+    /// An event from outside, for a call that waits for it or will. Returns when it is durable, or refused. Blocks; any thread but the loop.
+    [[nodiscard]] base::Result<SignalOutcome> signal(const std::string& call, const std::string& name, const std::string& payload);
+
     /// True from the end of recovery to the beginning of stop(), unless the store is full or poisoned. Any thread.
     [[nodiscard]] bool is_ready() const;
 

@@ -157,7 +157,7 @@ void LegDesk::take_keyed(Asker asker, mcp::StartCall start, const std::string& k
                 }
                 if (is_task) {
                     hand_over_task(call);
-                } else if (call->is_resting) {
+                } else if (call->is_resting && !call->questions.empty()) {
                     ask(call);
                 }
                 return;
@@ -193,7 +193,7 @@ void LegDesk::come_back_to(const std::shared_ptr<Call>& call, Asker asker, mcp::
     calls_.questions().take_inputs(call, responses, [this, call](const base::Result<store::GroupOutcome>& outcome) {
         if (!outcome) {
             refuse(*call, response_of(mcp::unavailable(outcome.error().sentence)));
-        } else if (call->is_resting) {
+        } else if (call->is_resting && !call->questions.empty()) {
             ask(call);  // what was asked is still open
         }
     });
@@ -419,7 +419,7 @@ void LegDesk::give_state(const std::shared_ptr<Call>& call, std::vector<Leg> leg
 
 void LegDesk::promote(const std::shared_ptr<Call>& call) {
     const std::lock_guard lock(call->mutex);
-    if (call->machine->is_finished() || call->machine->is_leaving()) {
+    if (!call->is_resting && (call->machine->is_finished() || call->machine->is_leaving())) {
         return;
     }
     call->machine->accept();
@@ -451,7 +451,7 @@ void LegDesk::put_down(const std::shared_ptr<Call>& call) {
 // ── Time ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void LegDesk::watch(const std::shared_ptr<Call>& call, const std::shared_ptr<Stream>& stream, std::optional<std::chrono::milliseconds> own_wait) {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = services_->clock.steady();
     if (call->is_durable() && own_wait) {
         alarms_->set(now + *own_wait, [this, weak = std::weak_ptr(call), weak_stream = std::weak_ptr(stream)] {
             const auto waited_for = weak.lock();
@@ -468,7 +468,7 @@ void LegDesk::watch(const std::shared_ptr<Call>& call, const std::shared_ptr<Str
 }
 
 void LegDesk::tick() {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = services_->clock.steady();
     std::vector<std::shared_ptr<Call>> due;
     std::erase_if(watched_, [&](const Watched& one) {
         const auto call = one.call.lock();

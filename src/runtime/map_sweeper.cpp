@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/map_sweeper.hpp"
 
+#include <utility>
+
 #include "base/crash_point.hpp"
 
 namespace durable_mcp::runtime {
@@ -16,11 +18,12 @@ store::Group one_batch(const Services& services) { return {store::DropExpiredRow
 void sweep_expired_rows(Services& services) {
     const HandlerPool::Blocked blocked;
     for (int batch = 0; batch < batches_in_place; ++batch) {
-        const auto found = services.store->has_expired_rows(services.clock.wall_ms());
-        if (!found || !*found) {
+        const auto maps = services.store->expired_maps(services.clock.wall_ms(), services.limits.swept_rows);
+        if (!maps || maps->empty()) {
             return;
         }
         services.queue->wait(services.queue->submit(one_batch(services), store::Urgency::lazy, store::WhenFull::fail));
+        services.changes.changed(*maps);
     }
 }
 
@@ -33,10 +36,10 @@ void MapSweeper::sweep() {
 
 void MapSweeper::look() {
     services_->readers.submit([self = shared_from_this()] {
-        const auto found = self->services_->store->has_expired_rows(self->services_->clock.wall_ms());
-        self->services_->inbox->put([self, is_due = found && *found] {
-            if (is_due && !self->is_closed_) {
-                self->drop();
+        auto found = self->services_->store->expired_maps(self->services_->clock.wall_ms(), self->services_->limits.swept_rows);
+        self->services_->inbox->put([self, maps = found ? std::move(*found) : StateChanges::Maps()] {
+            if (!maps.empty() && !self->is_closed_) {
+                self->drop(maps);
             } else {
                 self->is_sweeping_ = false;
             }
@@ -44,10 +47,11 @@ void MapSweeper::look() {
     });
 }
 
-void MapSweeper::drop() {
+void MapSweeper::drop(const StateChanges::Maps& maps) {
     DURABLE_MCP_CRASH_POINT("maps.before_sweep");
     services_->queue->submit(one_batch(*services_), store::Urgency::soon, store::WhenFull::fail,
-                             [self = shared_from_this()](const base::Result<store::GroupOutcome>& outcome) {
+                             [self = shared_from_this(), maps](const base::Result<store::GroupOutcome>& outcome) {
+                                 self->services_->changes.changed(maps);  // for whoever waits until something has expired
                                  self->services_->inbox->put([self, is_done = static_cast<bool>(outcome)] {
                                      if (is_done && !self->is_closed_) {
                                          self->look();

@@ -7,7 +7,7 @@
 
 namespace durable_mcp::runtime {
 
-/// Drops rows of maps that have expired, batch after batch, as long as there are any, but not for ever. A thread that may block.
+/// Drops rows of maps that have expired, and tells who waits for a change of these maps, batch after batch, as long as there are any, but not for ever. A thread that may block.
 void sweep_expired_rows(Services& services);
 
 /// Drops them in the background, one batch behind the other, so that no commit waits for more than one. Loop only.
@@ -22,7 +22,7 @@ public:
 
 private:
     void look();
-    void drop();
+    void drop(const StateChanges::Maps& maps);
 
     const std::shared_ptr<Services> services_;
     bool is_sweeping_ = false;

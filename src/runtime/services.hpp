@@ -9,6 +9,7 @@
 #include "mcp/router.hpp"
 #include "runtime/handler_pool.hpp"
 #include "runtime/inbox.hpp"
+#include "runtime/state_changes.hpp"
 #include "store/commit_queue.hpp"
 #include "store/store.hpp"
 
@@ -31,6 +32,7 @@ struct Services {
     std::shared_ptr<const mcp::ServerFacts> facts;  ///< never null
     HandlerPool handlers;
     HandlerPool readers;                  ///< reads of the store on behalf of the loop
+    StateChanges changes = {};            ///< of the maps, as far as they are committed
 };
 
 }  // namespace durable_mcp::runtime

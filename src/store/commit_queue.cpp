@@ -64,6 +64,12 @@ struct Waiter {
     bool settled = false;
 };
 
+bool writes_to_a_map(const Group& group) {
+    return std::any_of(group.begin(), group.end(), [](const Write& write) {
+        return std::holds_alternative<PutMapRow>(write) || std::holds_alternative<EraseMapRow>(write);
+    });
+}
+
 Failure unavailable_after(const Failure& poison) {
     return {FailureCode::store_unavailable,
             "The store does not take anything any more, because an earlier commit ended in the unknown; nothing of this was written. " +
@@ -78,6 +84,7 @@ struct CommitQueue::Impl {
     const std::shared_ptr<Store> store;
     const base::Limits limits;
     std::function<void(StoreHealth, const Failure&)> listener;
+    std::function<void(const Group&)> map_listener;
     std::atomic<StoreHealth> health{StoreHealth::good};
     std::atomic<std::size_t> bytes{0};  // of `pending`; changed under the mutex
 
@@ -267,6 +274,9 @@ struct CommitQueue::Impl {
             }
             lock.unlock();
             for (std::size_t i = 0; i < claimed.size(); ++i) {
+                if (map_listener && (*outcome)[i] == GroupOutcome::committed && writes_to_a_map(claimed[i]->group)) {
+                    map_listener(claimed[i]->group);
+                }
                 if (!lied) {
                     complete(*claimed[i], (*outcome)[i]);
                 }
@@ -580,6 +590,11 @@ StoreHealth CommitQueue::health() const {
 void CommitQueue::on_health_change(std::function<void(StoreHealth, const Failure&)> listener) {
     const std::lock_guard lock(impl_->mutex);
     impl_->listener = std::move(listener);
+}
+
+void CommitQueue::on_map_change(std::function<void(const Group&)> listener) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->map_listener = std::move(listener);
 }
 
 }  // namespace durable_mcp::store

@@ -75,7 +75,7 @@ struct HandleRow {
     std::string document;     ///< JSON of the runtime: what a task says of itself
 };
 
-/// Something from outside that a call waits for, or will: the answer to one of its questions. The first one stays.
+/// Something from outside that a call waits for, or will: the answer to one of its questions, a signal. The first one stays.
 struct ArrivalRow {
     std::string key;      ///< the question's key in the call
     std::string payload;  ///< JSON
@@ -150,6 +150,10 @@ struct AppendEntry {
     std::string call;
     journal::Entry entry;
 };  ///< conflict when (call, seq) exists or the call is gone
+struct DropEntries {
+    std::string call;
+    std::vector<std::uint64_t> seqs;
+};  ///< no effect where there are none
 struct AppendEvent {
     EventRow row;
 };  ///< conflict when (stream, seq) exists
@@ -205,7 +209,7 @@ struct LimitScope {
 };  ///< exceeded when the maps of the scope take more; 0: as much as they like
 
 using Write = std::variant<PutSession, TouchSession, DropSession, DropStream, InsertCall, UpdateCall, CountAttempt, AppendEntry,
-                           AppendEvent, PutHandle, InsertArrival, DropCall, PutSecret, DropSecret, PutMapRow, EraseMapRow, DropExpiredRows,
+                           DropEntries, AppendEvent, PutHandle, InsertArrival, DropCall, PutSecret, DropSecret, PutMapRow, EraseMapRow, DropExpiredRows,
                            ExpectMapRow, ExpectMapRange, ExpectRunning, LimitScope>;
 
 /// Applied whole or not at all, in this order.
@@ -282,8 +286,8 @@ public:
     [[nodiscard]] virtual base::Result<std::uint64_t> last_event(std::string_view stream) = 0;
     /// `now_ms`: rows that expire then or earlier are not seen.
     [[nodiscard]] virtual base::Result<std::unique_ptr<Snapshot>> snapshot(std::int64_t now_ms = 0) = 0;
-    /// Whether DropExpiredRows would find anything.
-    [[nodiscard]] virtual base::Result<bool> has_expired_rows(std::int64_t now_ms) = 0;
+    /// The maps in which DropExpiredRows with that limit would find something; none when it would find nothing.
+    [[nodiscard]] virtual base::Result<std::vector<std::string>> expired_maps(std::int64_t now_ms, std::size_t limit) = 0;
 
     /// Seconds-old facts for people: engine, version, durability, path. JSON text.
     [[nodiscard]] virtual std::string describe() const = 0;

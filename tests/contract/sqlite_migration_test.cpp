@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of a store that an older version wrote: it opens, nothing is lost, a copy is left, and there is no moment at which a death
+// B54. What becomes of a store that an older version wrote: it opens, nothing is lost, a copy is left, and there is no moment at which a death
 // or a full disk would hurt it.
 
 #include <sqlite3.h>

@@ -181,21 +181,23 @@ TEST_P(store_contract_scopes, the_conditions_of_a_transaction_see_what_its_snaps
 }
 
 TEST_P(store_contract_scopes, expired_rows_are_swept_the_oldest_first_so_many_at_a_time) {  // B25
-    EXPECT_FALSE(*store().has_expired_rows(1'000));
+    EXPECT_TRUE(store().expired_maps(1'000, 9)->empty());
     ASSERT_EQ(commit_one(store(), {PutMapRow{"m", "a", "1", 300}, PutMapRow{anna + "m", "b", "1", 100}, PutMapRow{"m", "c", "1", 200},
                                    PutMapRow{"m", "d", "1"}}),
               GroupOutcome::committed);
-    EXPECT_FALSE(*store().has_expired_rows(99));
-    EXPECT_TRUE(*store().has_expired_rows(100));
+    EXPECT_TRUE(store().expired_maps(99, 9)->empty());
+    EXPECT_EQ(*store().expired_maps(100, 9), (std::vector<std::string>{anna + "m"}));
+    EXPECT_EQ(*store().expired_maps(300, 9), (std::vector<std::string>{anna + "m", "m"}));
+    EXPECT_EQ(*store().expired_maps(300, 1), (std::vector<std::string>{anna + "m"}));
     ASSERT_EQ(commit_one(store(), {DropExpiredRows{300, 2}}), GroupOutcome::committed);
     EXPECT_EQ(keys("m", 0), "a d ");
     EXPECT_EQ(usage(anna) + " " + usage(""), "0/0 2/4");
-    EXPECT_TRUE(*store().has_expired_rows(300));
+    EXPECT_EQ(*store().expired_maps(300, 9), (std::vector<std::string>{"m"}));
     ASSERT_EQ(commit_one(store(), {DropExpiredRows{299, 10}}), GroupOutcome::committed);
     EXPECT_EQ(keys("m", 0), "a d ");
     ASSERT_EQ(commit_one(store(), {DropExpiredRows{300, 10}}), GroupOutcome::committed);
     EXPECT_EQ(keys("m", 0), "d ");
-    EXPECT_FALSE(*store().has_expired_rows(1'000));
+    EXPECT_TRUE(store().expired_maps(1'000, 9)->empty());
     // A row that was written anew before the sweep came is none of its business.
     ASSERT_EQ(commit_one(store(), {PutMapRow{"m", "e", "1", 400}, PutMapRow{"m", "e", "2", 500}, DropExpiredRows{400, 10}}), GroupOutcome::committed);
     EXPECT_EQ(value_of("m", "e"), "2");

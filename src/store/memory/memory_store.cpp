@@ -245,8 +245,15 @@ public:
     base::Result<std::unique_ptr<Snapshot>> snapshot(std::int64_t now_ms) override {
         return read([&](const Tables& t) -> std::unique_ptr<Snapshot> { return std::make_unique<MemorySnapshot>(t, now_ms, mutex_); });
     }
-    base::Result<bool> has_expired_rows(std::int64_t now_ms) override {
-        return read([&](const Tables& t) { return !t.expiries.empty() && std::get<0>(*t.expiries.begin()) <= now_ms; });
+    base::Result<std::vector<std::string>> expired_maps(std::int64_t now_ms, std::size_t limit) override {
+        return read([&](const Tables& t) {
+            std::set<std::string> maps;
+            std::size_t rows = 0;
+            for (auto at = t.expiries.begin(); at != t.expiries.end() && std::get<0>(*at) <= now_ms && rows < limit; ++at, ++rows) {
+                maps.insert(std::get<1>(*at));
+            }
+            return std::vector<std::string>(maps.begin(), maps.end());
+        });
     }
 
     std::string describe() const override { return R"({"engine":"memory","durability":"none: lives as long as the process"})"; }

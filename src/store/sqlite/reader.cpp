@@ -310,13 +310,18 @@ base::Result<ScopeUsage> read_usage(Connection& reader, std::string_view path, s
     return code == SQLITE_ROW ? ScopeUsage{statement.count_at(0), statement.count_at(1)} : ScopeUsage();
 }
 
-base::Result<bool> has_expired_rows(Connection& reader, std::string_view path, std::int64_t now_ms) {
-    Statement statement(reader, Sql::has_expired_rows);
-    const int code = statement.integer(now_ms).step();
-    if (code != SQLITE_ROW) {
+base::Result<std::vector<std::string>> read_expired_maps(Connection& reader, std::string_view path, std::int64_t now_ms, std::size_t limit) {
+    Statement statement(reader, Sql::expired_maps);
+    statement.integer(now_ms).integer(limit);
+    std::vector<std::string> maps;
+    int code = statement.step();
+    for (; code == SQLITE_ROW; code = statement.step()) {
+        maps.push_back(copy(statement.bytes_at(0)));
+    }
+    if (code != SQLITE_DONE) {
         return cannot_read(reader, code, path);
     }
-    return statement.integer_at(0) != 0;
+    return maps;
 }
 
 }  // namespace durable_mcp::store::sqlite

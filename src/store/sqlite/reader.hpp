@@ -72,6 +72,7 @@ private:
                                                                const MapRange& range, std::int64_t now_ms);
 [[nodiscard]] base::Result<std::uint64_t> count_map(Connection& reader, std::string_view path, std::string_view map, std::int64_t now_ms);
 [[nodiscard]] base::Result<ScopeUsage> read_usage(Connection& reader, std::string_view path, std::string_view scope);
-[[nodiscard]] base::Result<bool> has_expired_rows(Connection& reader, std::string_view path, std::int64_t now_ms);
+[[nodiscard]] base::Result<std::vector<std::string>> read_expired_maps(Connection& reader, std::string_view path, std::int64_t now_ms,
+                                                                       std::size_t limit);
 
 }  // namespace durable_mcp::store::sqlite

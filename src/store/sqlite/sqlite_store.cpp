@@ -118,8 +118,8 @@ public:
         return read([&](Connection& reader) { return read_last_event(reader, files_.path(), stream); });
     }
     base::Result<std::unique_ptr<Snapshot>> snapshot(std::int64_t now_ms) override;
-    base::Result<bool> has_expired_rows(std::int64_t now_ms) override {
-        return read([&](Connection& reader) { return sqlite::has_expired_rows(reader, files_.path(), now_ms); });
+    base::Result<std::vector<std::string>> expired_maps(std::int64_t now_ms, std::size_t limit) override {
+        return read([&](Connection& reader) { return read_expired_maps(reader, files_.path(), now_ms, limit); });
     }
 
     std::string describe() const override {

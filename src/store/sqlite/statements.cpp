@@ -54,6 +54,8 @@ const char* text_of(Sql statement) {
             return "UPDATE call SET attempts = ?2, crashed_attempts = ?3, crash_mark = ?4, attempt_checksum = ?5 WHERE id = ?1";
         case Sql::append_entry:
             return "INSERT INTO entry(call, seq, kind, key, type, payload, checksum) VALUES(?,?,?,?,?,?,?)";
+        case Sql::drop_entry:
+            return "DELETE FROM entry WHERE call = ?1 AND seq = ?2";
         case Sql::append_event:
             return "INSERT INTO event(stream, seq, payload, checksum) VALUES(?,?,?,?)";
 
@@ -83,8 +85,8 @@ const char* text_of(Sql statement) {
             return "SELECT length(value) FROM map_row WHERE map = ?1 AND key = ?2";
         case Sql::expired_rows:
             return "SELECT map, key FROM map_row WHERE expires_ms <= ?1 AND expires_ms > 0 ORDER BY expires_ms LIMIT ?2";
-        case Sql::has_expired_rows:
-            return "SELECT EXISTS(SELECT 1 FROM map_row WHERE expires_ms <= ?1 AND expires_ms > 0)";
+        case Sql::expired_maps:
+            return "SELECT DISTINCT map FROM (SELECT map FROM map_row WHERE expires_ms <= ?1 AND expires_ms > 0 ORDER BY expires_ms LIMIT ?2) ORDER BY map";
         case Sql::grow_scope:
             return "INSERT INTO scope(name, rows, bytes) VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET rows = rows + ?2, bytes = bytes + ?3";
         case Sql::shrink_scope:

@@ -41,6 +41,19 @@ TEST_F(registration, a_result_that_json_cannot_hold_is_the_authors_failure) {
     EXPECT_THROW(call("nan"), detail::NotEncodable);
 }
 
+TEST_F(registration, what_clients_could_not_be_told_is_refused_before_one_asks_for_it) {
+    const std::string bad = "\xFF";
+    const auto text = [] { return "x"; };
+    EXPECT_NE(complaint([&] { mcp.tool("t", "", text, {.title = bad}); }).find("tool \"t\""), std::string::npos);
+    EXPECT_NE(complaint([&] { mcp.tool("t", "", text, {.icons = {{.src = bad}}}); }).find("tool \"t\""), std::string::npos);
+    EXPECT_NE(complaint([&] { mcp.tool("t", "", text, {.icons = {{.src = ""}}}); }).find("tool \"t\""), std::string::npos);
+    EXPECT_NE(complaint([&] { mcp.prompt("p", "", text, {.title = bad}); }).find("prompt \"p\""), std::string::npos);
+    EXPECT_NE(complaint([&] { mcp.resource("r://1", "r", text, {.description = bad}); }).find("resource \"r://1\""), std::string::npos);
+    EXPECT_NE(complaint([&] { mcp.resource_template("r://{id}", "r", {"id"}, [](std::string id) { return id; }, {.mime_type = bad}); })
+                  .find("resource template \"r://{id}\""),
+              std::string::npos);
+}
+
 TEST_F(registration, the_context_is_found_in_any_position_and_is_optional) {
     mcp.tool("first", "", {"n"}, [](DurableContext& context, int n) { return n + static_cast<int>(context.attempt()); });
     mcp.tool("last", "", {"n"}, [](int n, DurableContext& context) { return n + static_cast<int>(context.attempt()); });

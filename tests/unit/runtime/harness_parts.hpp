@@ -67,14 +67,24 @@ private:
     Door door_;
 };
 
-/// Stands still until the test turns it.
+/// Its wall stands still until the test turns it. The steady clock goes on (short time-outs are for real), and is turned with it.
 class FakeClock final : public base::Clock {
 public:
     std::int64_t wall_ms() const override { return now_ms.load(); }
-    std::chrono::steady_clock::time_point steady() const override { return std::chrono::steady_clock::now(); }
-    void advance(std::chrono::milliseconds by) { now_ms += by.count(); }
+    std::chrono::steady_clock::time_point steady() const override {
+        return std::chrono::steady_clock::now() + std::chrono::milliseconds(turned_ms.load());
+    }
+    std::chrono::milliseconds trust() const override { return std::chrono::milliseconds(1); }
+    /// Time passes.
+    void advance(std::chrono::milliseconds by) {
+        now_ms += by.count();
+        turned_ms += by.count();
+    }
+    /// Somebody sets the wall clock, and no time passes.
+    void set_wall_by(std::chrono::milliseconds by) { now_ms += by.count(); }
 
     std::atomic<std::int64_t> now_ms{1'800'000'000'000};
+    std::atomic<std::int64_t> turned_ms{0};
 };
 
 /// What was logged, line by line.
@@ -199,8 +209,8 @@ public:
     base::Result<std::unique_ptr<store::Snapshot>> snapshot(std::int64_t now_ms) override {
         return read([&] { return kept_->snapshot(now_ms); });
     }
-    base::Result<bool> has_expired_rows(std::int64_t now_ms) override {
-        return read([&] { return kept_->has_expired_rows(now_ms); });
+    base::Result<std::vector<std::string>> expired_maps(std::int64_t now_ms, std::size_t limit) override {
+        return read([&] { return kept_->expired_maps(now_ms, limit); });
     }
     std::string describe() const override { return kept_->describe(); }
 

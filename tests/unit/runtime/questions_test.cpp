@@ -270,7 +270,7 @@ TEST_P(on_each_store, a_deadline_is_recorded_once_and_passes_while_nobody_runs) 
         harness.options().clock = &clock;
         harness.add_tool("ask", [](CallPort& port, const Json&) {
             try {
-                return text_result(ask_number(port, "a", 200ms));
+                return text_result(ask_number(port, "a", 1h));
             } catch (const QuestionExpired&) {
                 return text_result("expired");
             }
@@ -281,15 +281,19 @@ TEST_P(on_each_store, a_deadline_is_recorded_once_and_passes_while_nobody_runs) 
     const auto answer = harness->call(session, 1, "ask");
     const Json id = question_on(*harness, answer);
     const std::string seen = answer->events.back().id;
-    harness->turn_for(250ms);
-    EXPECT_FALSE(answer->done());  // the wall clock stands still: it has not passed, however long we waited
-    clock.advance(150ms);
+    clock.set_wall_by(48h);
+    harness->turn_for(20ms);
+    EXPECT_FALSE(answer->done());  // somebody has set the clock: no hour has passed
+    clock.set_wall_by(-48h);
+    clock.advance(50min);
+    harness->turn_for(20ms);
+    EXPECT_FALSE(answer->done());
     world.crash();
-    harness = &world.boot();  // a deadline that began anew would end 200 ms from here
+    harness = &world.boot();  // a deadline that began anew would end an hour from here
     const auto resumed = harness->get(session, seen);
     harness->turn_for(20ms);
     EXPECT_FALSE(resumed->ended);
-    clock.advance(60ms);
+    clock.advance(11min);
     EXPECT_EQ(harness->await_text(resumed), "expired");
     EXPECT_EQ(status_of(*harness, harness->post(session, response(id, number(1)))), 202u);  // too late, and said so to nobody
 }

@@ -317,6 +317,28 @@ TEST(engine_requests, a_second_cancellation_is_not_acknowledged_before_the_first
     store->on_commit({});
 }
 
+TEST(engine_requests, a_late_cancellation_is_not_acknowledged_before_the_end_of_the_call_is_durable) {  // B35
+    const Door commit;
+    const auto store = store::open_memory_store();
+    EngineHarness harness(store);
+    harness.options().limits.decide_after = std::chrono::seconds(60);
+    harness.add_tool("work", [](CallPort&, const Json&) { return text_result("done"); });
+    harness.start();
+    const std::string session = harness.begin_session();
+    store->on_commit([commit](std::uint64_t) { return commit.pass(), std::nullopt; });
+    const Door::Opener opener(commit);
+    const auto answer = harness.call(session, 1, "work");
+    ASSERT_TRUE(harness.turn_until([&] { return commit.came() == 1; }));  // its answer is on the way to disk
+    const auto cancel = harness.cancel(session, 1);
+    harness.turn();
+    EXPECT_FALSE(cancel->done()) << "a process that died now would let the next one run the call";
+    commit.open();
+    harness.await(cancel);
+    EXPECT_EQ(cancel->status, 202u);
+    EXPECT_EQ(harness.await_text(answer), "done");
+    store->on_commit({});
+}
+
 TEST(engine_requests, a_tool_without_durability_is_cancelled_at_once_and_leaves_no_trace) {  // B35
     const Door door;
     EngineHarness harness;

@@ -365,7 +365,7 @@ TEST_P(on_each_store, a_row_is_there_for_its_ttl_and_then_for_no_read) {  // B25
     EXPECT_EQ(call(second, "get", "user", "again"), "1");
     EXPECT_EQ(call(second, "get", "server"), "1");
     // The boot sweeps what nobody sees any more.
-    EXPECT_TRUE(second.turn_until([&] { return !second.store()->has_expired_rows(clock.wall_ms()).value(); }));
+    EXPECT_TRUE(second.turn_until([&] { return second.store()->expired_maps(clock.wall_ms(), 1)->empty(); }));
     EXPECT_EQ(stored(*second.store(), detail::kept_map_name(MapScope::user, "", "m"), "k"), "nothing");
 }
 
@@ -408,6 +408,31 @@ TEST_P(on_each_store, expired_rows_do_not_stand_in_the_way_of_a_write) {  // B25
     EXPECT_EQ(harness.await_text(harness.call(session, 3, "put", {{"scope", "user"}, {"key", "b"}})), "nothing");
     clock.advance(1h);
     EXPECT_EQ(harness.await_text(harness.call(session, 4, "put", {{"scope", "user"}, {"key", "c"}, {"inside", 1}})), "nothing");
+}
+
+TEST_P(on_each_store, who_waits_until_a_row_has_expired_is_woken_by_the_sweep) {  // B14 B25
+    FakeClock clock;
+    World world(GetParam(), [&](EngineHarness& harness) {
+        harness.options().clock = &clock;
+        harness.options().limits.user_maps = {1, 0, 1h};
+        add_map_tools(harness);
+        harness.add_tool("wait", [](CallPort& port, const Json&) {
+            const std::string map = port.map_name(MapScope::user, "m");
+            const std::function<std::optional<std::string>()> is_free = [&]() -> std::optional<std::string> {
+                return port.map_get(map, "k", false) ? std::nullopt : std::optional<std::string>("\"free\"");
+            };
+            return text_result(port.until("free", "string", {&is_free, {}, false}).value_or("nothing"));
+        });
+    });
+    EngineHarness& harness = world.boot();
+    const std::string session = harness.begin_session();
+    EXPECT_EQ(harness.await_text(harness.call(session, 1, "put", {{"scope", "user"}})), "nothing");
+    const auto waiting = harness.call(session, 2, "wait");
+    harness.turn_for(100ms);
+    EXPECT_FALSE(waiting->done());
+    clock.advance(1h);
+    EXPECT_EQ(harness.await_text(harness.call(session, 3, "put", {{"scope", "user"}, {"key", "other"}})), "nothing");  // which has to sweep first
+    EXPECT_EQ(harness.await_text(waiting), "\"free\"");
 }
 
 TEST_P(on_each_store, a_transaction_that_read_an_expired_row_as_absent_commits_before_and_after_the_sweep) {  // B13 B25

@@ -144,7 +144,7 @@ public:
     base::Result<std::vector<EventRow>> events(std::string_view, std::uint64_t, std::size_t) override { return std::vector<EventRow>(); }
     base::Result<std::uint64_t> last_event(std::string_view) override { return std::uint64_t{0}; }
     base::Result<std::unique_ptr<Snapshot>> snapshot(std::int64_t) override { return base::Failure{base::FailureCode::io, "none"}; }
-    base::Result<bool> has_expired_rows(std::int64_t) override { return false; }
+    base::Result<std::vector<std::string>> expired_maps(std::int64_t, std::size_t) override { return std::vector<std::string>(); }
     std::string describe() const override { return "{}"; }
 
 private:
