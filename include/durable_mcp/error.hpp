@@ -21,7 +21,7 @@ enum class ErrorCode : std::uint8_t {
     network,             ///< any other failure of the listener
     conflict,            ///< a transaction lost against others too often
     limit_exceeded,      ///< a limit named in the message was reached
-    stopped,             ///< the server is not running (any more)
+    stopped,             ///< the server does not run (any more)
     no_session,          ///< there is no session whose state it could be: the call came without one (2026-07-28), or it has ended
     no_call,             ///< there is no call of that id (any more)
 };
@@ -80,7 +80,8 @@ private:
     std::string data_;
 };
 
-/// The client has not declared what a question needs. Nothing was asked. Uncaught it ends the call: in the stateless revision with the
+/// The client has not declared what a question needs, or the revision that it speaks has no word for it (a choice of several values before
+/// 2025-11-25). Nothing was asked. Uncaught it ends the call: in the stateless revision with the
 /// specification's -32021, which tells the client what to declare; before, with an `isError` result.
 class DURABLE_MCP_EXPORT MissingCapability : public std::runtime_error {
 public:

@@ -19,7 +19,7 @@ namespace durable_mcp {
 /// Bounds that an embedder may want to move. Everything else that can grow has a bound too (src/base/limits.hpp). None may be 0.
 struct Limits {
     // One HTTP message and its connection.
-    std::size_t body_bytes = std::size_t{4} << 20;                        ///< beyond it: 413
+    std::size_t body_bytes = std::size_t{4} << 20;                        ///< beyond it: 413. At most 24 MiB
     std::chrono::milliseconds header_timeout = std::chrono::seconds(10);
     std::chrono::milliseconds body_timeout = std::chrono::seconds(30);
     std::chrono::milliseconds idle_timeout = std::chrono::seconds(75);    ///< between two requests; above the 60 s of common proxies
@@ -41,7 +41,7 @@ struct Limits {
     std::chrono::milliseconds state_lifetime = std::chrono::minutes(10);  ///< a client of 2026-07-28 may come back so long: see QuestionOptions
     std::chrono::milliseconds key_retention = std::chrono::hours(24);     ///< a call is known by its idempotency key so long after it began
 
-    // What one call may keep.
+    // What one call may keep. Of the bytes at most 24 MiB each.
     std::size_t step_value_bytes = std::size_t{16} << 20;
     std::size_t result_bytes = std::size_t{16} << 20;
     std::size_t events_per_stream = 10'000;

@@ -140,9 +140,12 @@ public:
     }
     bool remove_resource(std::string_view uri);
 
-    /// Offers all that a URI template (RFC 6570, `{x}` and `{+x}`) matches; `names` are its variables, each a std::string parameter, which is never
-    /// empty. A value comes decoded from what the client sent, and may hold anything, also "/" and "..": check it before you make a path of it.
-    /// A resource() of the very URI comes before templates, and these come in the order in which they were offered.
+    /// Offers all that a URI template (RFC 6570) matches; `names` are its variables, each a std::string parameter. It may have `{x}` (one segment),
+    /// `{+x}` (anything), `{/x}` (a segment with its '/'), lists of these (`{x,y}`), and at its end a query, `{?x,y}`: that of the URI may have
+    /// its parameters in any order, and leave out those whose handler's parameter is a std::optional<std::string> or has a default. Anything else of
+    /// RFC 6570 is std::invalid_argument. A value is never empty. It comes percent-decoded from what the client sent, and may hold anything, also "/"
+    /// and "..": check it before you make a path of it. A resource() of the very URI comes before templates, and these come in the order in which
+    /// they were offered.
     ///
     ///     mcp.resource_template("account://{id}/balance", "balance", {"id"}, [](std::string id) { return balance_of(id); });
     template <std::size_t N, class F>

@@ -8,6 +8,7 @@
 
 #include "api/registration.hpp"
 #include "durable_mcp/state.hpp"
+#include "store/store.hpp"
 
 namespace durable_mcp::api {
 
@@ -66,6 +67,15 @@ void check_limits(const Limits& limits) {
     positive("events_per_stream", limits.events_per_stream);
     positive("entries_per_call", limits.entries_per_call);
     positive("list_page", limits.list_page);
+    const auto fits_in_a_row = [](const char* member, std::size_t value) {
+        constexpr std::size_t most = store::row_bytes / 4 * 3;
+        if (value > most) {
+            refuse(std::string("limits.") + member, "it must not be greater than " + std::to_string(most) + ": more is not kept in one place");
+        }
+    };
+    fits_in_a_row("body_bytes", limits.body_bytes);
+    fits_in_a_row("step_value_bytes", limits.step_value_bytes);
+    fits_in_a_row("result_bytes", limits.result_bytes);
 }
 
 void check_state(const StateOptions& state) {

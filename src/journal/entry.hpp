@@ -37,6 +37,8 @@ enum class EntryKind : std::uint8_t {
     loop_done = 22,       ///< the loop has ended, likewise; payload is {"events":n,"value":…}
 };
 
+inline constexpr EntryKind newest_entry_kind = EntryKind::loop_done;
+
 /// One record of a call's journal. `seq` counts from 1 without a gap.
 struct Entry {
     std::uint64_t seq = 0;

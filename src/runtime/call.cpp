@@ -44,7 +44,7 @@ std::string question_id(std::string_view call, std::string_view alias) { return 
 
 Call::Call(std::shared_ptr<Services> services_in, std::shared_ptr<CallListener> listener_in, std::shared_ptr<SessionState> session_in,
            std::shared_ptr<Stream> stream_in)
-    : services(std::move(services_in)), listener(std::move(listener_in)), session(std::move(session_in)), stream(std::move(stream_in)) {}
+    : services(std::move(services_in)), session(std::move(session_in)), stream(std::move(stream_in)), listener(std::move(listener_in)) {}
 
 std::string document_of(const mcp::StartCall& start, mcp::Revision revision) {
     return base::Json{{"method", method_of(start.kind)}, {"params", params_of(start)}, {"revision", mcp::traits(revision).date}}.dump();
@@ -58,9 +58,11 @@ std::string digest_of(const mcp::StartCall& start) {
     return base::hash128_hex(std::string(method_of(start.kind)) + base::canonical_text(params));
 }
 
+std::string Call::identity() const { return is_logged() ? document_of(start, revision) : document(); }
+
 std::string Call::document() const {
-    if (session && !is_session_task) {
-        return document_of(start, revision);
+    if (is_logged() && handle.reach == 0) {
+        return document_of(start, revision);  // the rest stands in its session's row, which lives as long
     }
     base::Json document{{"method", method_of(start.kind)}, {"params", params_of(start)}, {"revision", mcp::traits(revision).date}};
     document["owner"] = owner;
@@ -106,7 +108,7 @@ store::CallRow Call::row(store::CallState state) const {
     row.session = session_id();
     row.request_id = request.text;
     row.document = document();
-    row.digest = base::hash128_hex(row.document);
+    row.digest = base::hash128_hex(identity());
     row.stream = stream->id();
     row.state = state;
     row.accepted_ms = services->clock.wall_ms();

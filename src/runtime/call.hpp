@@ -107,7 +107,7 @@ public:
     virtual void found_recorded(const std::shared_ptr<Call>& call, const store::CallRow& row) = 0;
 };
 
-/// The text that identifies what was asked: method, params and revision, keys sorted. What a session's row holds.
+/// The text that identifies what was asked: method, params and revision, keys sorted.
 [[nodiscard]] std::string document_of(const mcp::StartCall& start, mcp::Revision revision);
 /// Identifies what was asked, whatever the keys' order and the numbers' spelling; `_meta` does not count.
 [[nodiscard]] std::string digest_of(const mcp::StartCall& start);
@@ -123,7 +123,6 @@ public:
     mcp::StartCall start;
     std::shared_ptr<const HandlerTarget> target;
     const std::shared_ptr<Services> services;
-    const std::shared_ptr<CallListener> listener;  ///< kept alive by its calls
     const std::shared_ptr<SessionState> session;  ///< null in the stateless era, and for a task that outlived its session
     const std::shared_ptr<Stream> stream;         ///< of a session's call: what its client reads. Of others: where the answer is kept
     std::string owner;                 ///< principal
@@ -140,7 +139,11 @@ public:
     std::uint32_t attempt = 1;
 
     // ── Loop only.
+    std::shared_ptr<CallListener> listener;  ///< kept alive by its calls; null in one that rests or waits for its turn, which is only its own
     bool is_row_durable = false;       ///< said by accepted()
+    bool is_task_durable = false;      ///< its client may hear that it is a task
+    bool is_state_durable = false;     ///< since the stop began: whoever waits for it may be sent away with a state
+    bool is_cancel_durable = false;    ///< anybody may hear that it was taken back
     bool is_conflicted = false;        ///< its row was refused: the request id was used before
     bool is_running = false;           ///< an attempt is under way
     bool is_resting = false;           ///< put down until one of its questions is answered
@@ -173,6 +176,9 @@ public:
     [[nodiscard]] bool is_abandoned() const;
     [[nodiscard]] std::string session_id() const;
     [[nodiscard]] bool is_durable() const { return target == nullptr || target->durability == Durability::full; }
+    /// What was asked, as text: requests of a session with the same one are the same request.
+    [[nodiscard]] std::string identity() const;
+    /// What the next process has to know of it. With the mutex held, or before the first attempt.
     [[nodiscard]] std::string document() const;
     [[nodiscard]] store::CallRow row(store::CallState state) const;
 

@@ -168,7 +168,8 @@ void CallDriver::raise_failed(const journal::Step& step, std::string_view alias,
     std::abort();
 }
 
-void CallDriver::fail_step(const journal::Step& step, std::string_view alias, const journal::Fault& fault, const std::exception_ptr& cause) {
+void CallDriver::fail_step(const journal::Step& step, std::string_view alias, const journal::Fault& whole, const std::exception_ptr& cause) {
+    const journal::Fault fault = journal::cut_short(whole);  // raised as it is recorded: a replay raises the same
     {
         const std::lock_guard lock(call_->mutex);
         call_->machine->fail(step, fault);

@@ -60,6 +60,7 @@ private:
     bool prepare();
     bool load_history();
     [[nodiscard]] std::string produce_answer();
+    [[nodiscard]] std::string within_limit(std::string payload) const;
     [[nodiscard]] std::string produce_error(int code, const std::string& message, std::optional<base::Json> data = {}) const;
     [[nodiscard]] std::string produce_tool_error(const std::string& text) const;
     void finish(const std::string& payload, store::CallState state);

@@ -242,11 +242,13 @@ void CallDriver::send_resource_updated(std::string_view uri) {
     if (!std::holds_alternative<journal::Execute>(decision)) {
         raise(decision, step, uri);
     }
+    wait_for_disk();  // listeners hear it at once
     // Every subscriber's stream has it before it is recorded here that they do: a crash in between repeats it, which asks a client to read once
     // more, and never loses it.
-    const auto told = std::make_shared<std::promise<bool>>();
+    auto told = std::make_shared<std::promise<bool>>();
     auto is_told = told->get_future();
-    services_.inbox->put([call = call_, uri = std::string(uri), told] {
+    // The promise is the message's alone: it breaks when the loop has ended, and drops the message.
+    services_.inbox->put([call = call_, uri = std::string(uri), told = std::move(told)] {
         call->listener->resource_updated(uri, [told](bool all) { told->set_value(all); });
     });
     const HandlerPool::Blocked blocked;
@@ -275,11 +277,19 @@ std::vector<std::string> CallDriver::ask(const std::vector<detail::QuestionReque
     const base::Json capabilities = mcp::known_capabilities(call_->revision, call_->capabilities);
     for (detail::QuestionRequest& question : questions) {
         check_alias(question.alias);
+        if (question.params.size() > services_.limits.event_bytes) {
+            throw Error(ErrorCode::limit_exceeded, fmt::format("question '{}' has {} bytes, more than an event may have ({})", question.alias,
+                                                               question.params.size(), services_.limits.event_bytes));
+        }
         question.alias = path() + question.alias;
         if (!mcp::has_capability(capabilities, read_json(question.needs, "what a question needs"))) {
             throw MissingCapability(question.needs,
                                     fmt::format("question '{}' ({}) cannot be put: the client has not declared {}, or its revision, {}, has no such question",
                                                 question.alias, question.method, question.needs, mcp::traits(call_->revision).date));
+        }
+        if (const auto what = mcp::find_unsayable(call_->revision, question.method, read_json(question.params, "the params of a question"))) {
+            throw MissingCapability(question.needs, fmt::format("question '{}' ({}) cannot be put: the client's revision, {}, has no word for {}",
+                                                                question.alias, question.method, mcp::traits(call_->revision).date, *what));
         }
     }
     std::vector<std::string> open;

@@ -138,8 +138,9 @@ void CallRegistry::begin_reachable(const std::shared_ptr<Call>& call, std::uint3
     const std::lock_guard lock(call->mutex);
     call->machine->accept();
     store::Group group{call->reach_by(reach, lifetime)};
-    call->flush(store::Urgency::soon, std::move(group), [this, call, then = std::move(then)](const base::Result<store::GroupOutcome>& outcome) {
-        call->services->inbox->put([this, call, then, outcome] {
+    const bool is_task = call->is_task();
+    const auto settled = [this, life = life(), call, is_task, then = std::move(then)](const base::Result<store::GroupOutcome>& outcome) {
+        call->services->inbox->put([this, life, call, is_task, then, outcome] {
             if (!outcome) {
                 legs_.refuse(*call, response_of(mcp::unavailable(outcome.error().sentence)));
                 call->stream->refuse(response_of(mcp::unavailable(outcome.error().sentence)));
@@ -153,6 +154,7 @@ void CallRegistry::begin_reachable(const std::shared_ptr<Call>& call, std::uint3
                 const std::lock_guard again(call->mutex);
                 call->machine->confirm(1);
             }
+            call->is_task_durable = is_task;
             then(outcome);
             if (draining_) {
                 left_before_it_ran(call);
@@ -160,12 +162,14 @@ void CallRegistry::begin_reachable(const std::shared_ptr<Call>& call, std::uint3
                 run(call);
             }
         });
-    });
+    };
+    call->flush(store::Urgency::soon, std::move(group), settled);
 }
 
 void CallRegistry::run(const std::shared_ptr<Call>& call) {
     ++running_;
     call->is_running = true;
+    call->listener = std::shared_ptr<CallListener>(life(), this);
     calls_.try_emplace(call->id, call);
     services_->handlers.submit([call] { CallDriver(call).run(); });
 }
@@ -193,6 +197,7 @@ void CallRegistry::rest(const std::shared_ptr<Call>& call) {
     }
     waits_.rest(call);
     tell_task_changed(call);
+    call->listener = nullptr;
 }
 
 void CallRegistry::wake(const std::shared_ptr<Call>& call) {
@@ -234,6 +239,7 @@ void CallRegistry::asked(const std::shared_ptr<Call>& call, const PendingQuestio
 void CallRegistry::history_loaded(const std::shared_ptr<Call>& call) { questions_.history_loaded(call); }
 
 void CallRegistry::became_task(const std::shared_ptr<Call>& call) {
+    call->is_task_durable = true;
     legs_.hand_over_task(call);
     tell_task_changed(call);
 }
@@ -304,7 +310,7 @@ void CallRegistry::cancel(const std::shared_ptr<Call>& call, Done done) {
     const bool keeps_row = call->is_durable() && (call->machine->is_accepted() || call->is_logged());
     if (!keeps_row) {
         call->stream->end_without_answer();
-        call->services->inbox->put([this, call] { legs_.end(*call); });
+        call->services->inbox->put([this, life = life(), call] { legs_.end(*call); });
         lock.unlock();
         done(store::GroupOutcome::committed);
         return;
@@ -320,9 +326,10 @@ void CallRegistry::cancel(const std::shared_ptr<Call>& call, Done done) {
         group.emplace_back(store::InsertCall{std::move(row)});
     }
     call->submit(std::move(group), store::Urgency::soon, store::WhenFull::keep,
-                 [this, call, done = std::move(done)](const base::Result<store::GroupOutcome>& outcome) {
-                     call->services->inbox->put([this, call, done, outcome] {
+                 [this, life = life(), call, done = std::move(done)](const base::Result<store::GroupOutcome>& outcome) {
+                     call->services->inbox->put([this, life, call, done, outcome] {
                          call->mark_primed();
+                         call->is_cancel_durable = outcome.has_value();
                          if (!outcome) {
                              call->stream->cut();
                              legs_.cut(*call);

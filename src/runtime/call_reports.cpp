@@ -165,7 +165,7 @@ void CallRegistry::answer_as_recorded(const std::shared_ptr<Call>& call) {
 }
 
 void CallRegistry::found_recorded(const std::shared_ptr<Call>& call, const store::CallRow& row) {
-    if (row.digest != base::hash128_hex(call->document())) {
+    if (row.digest != base::hash128_hex(call->identity())) {
         answer_error(call, jsonrpc::invalid_request, "This request id was used before in this session, for another request");
     } else if (row.answer_event == 0) {
         answer_error(call, jsonrpc::invalid_request,

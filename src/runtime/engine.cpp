@@ -47,7 +47,11 @@ Engine::Engine(boost::asio::any_io_executor loop, EngineOptions options, std::sh
       hold_timer_(std::in_place, loop),
       sweep_timer_(std::in_place, loop) {}
 
-Engine::~Engine() = default;
+// Whoever destroys it without a stop() does so on the loop, or when the loop turns no more. What is on its way to the loop is not for anybody then.
+Engine::~Engine() {
+    services_->inbox->close();
+    calls_.close();
+}
 
 std::shared_ptr<const mcp::Catalog> Engine::catalog() const {
     const std::lock_guard lock(catalog_mutex_);
@@ -129,7 +133,6 @@ base::Result<void> Engine::recover(std::shared_ptr<store::Store> store) {
             recover_call(*offered, std::move(row), *store, last_event);
         }
     } catch (const std::runtime_error& error) {
-        sessions_.for_each([](const auto& session) { session->running.clear(); });
         return base::Failure{base::FailureCode::store_damaged, error.what()};
     }
     services_->log->info("store open: {}. {} session(s), {} unfinished call(s)", store->describe(), sessions_.size(), unfinished->size());
@@ -293,6 +296,9 @@ base::Result<SignalOutcome> Engine::signal(const std::string& call, const std::s
 // ── Stop ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 bool Engine::stop(std::chrono::milliseconds deadline) {
+    if (is_stopped_.load()) {
+        return true;
+    }
     const auto until = std::chrono::steady_clock::now() + deadline;
     services_->inbox->put([self = shared_from_this()] {
         const bool was_serving = self->phase_ == Phase::serving;
@@ -350,8 +356,6 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
         self->hold_timer_.reset();
         self->sweep_timer_.reset();
         self->calls_.close();
-        // Recovered calls that were not begun, and those whose handlers stay behind: they hold us, and we would hold them.
-        self->sessions_.for_each([](const auto& session) { session->running.clear(); });
         self->services_->inbox->close();
         const std::lock_guard lock(mutex);
         is_done = true;
@@ -359,6 +363,7 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
     });
     std::unique_lock lock(mutex);
     condition.wait(lock, [&] { return is_done; });
+    is_stopped_ = true;
     return is_idle;
 }
 

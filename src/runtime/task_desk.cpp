@@ -6,6 +6,7 @@
 
 #include <spdlog/logger.h>
 
+#include "base/hash.hpp"
 #include "mcp/projection.hpp"
 #include "mcp/task.hpp"
 #include "runtime/call_registry.hpp"
@@ -46,7 +47,7 @@ mcp::TaskView view_of(Call& call) {
     {
         const std::lock_guard lock(call.mutex);
         fill(view, call.handle);
-        view.status = call.machine->is_cancelled() ? mcp::TaskStatus::cancelled : mcp::TaskStatus::working;
+        view.status = call.is_cancel_durable ? mcp::TaskStatus::cancelled : mcp::TaskStatus::working;
     }
     if (view.status == mcp::TaskStatus::working && !call.questions.empty()) {
         view.status = mcp::TaskStatus::input_required;
@@ -242,18 +243,29 @@ void TaskDesk::begin(Asker asker, mcp::StartCall start) {
             asker.sink->respond(response_of(mcp::unavailable(outcome.error().sentence)));
         } else if (*outcome == store::GroupOutcome::committed) {
             answer(asker, mcp::session_task_created(view_of(*call)));
-        } else if (call->handle.idempotency_key.empty()) {
-            refuse(asker, jsonrpc::invalid_request, "This request id was used before in this session");
         } else {
             show_begun(asker, call);
         }
     });
 }
 
-// Its row was refused: another call has its key, or the request was sent before.
+// Its row was refused: another call has its key, or the request was sent before. The same request is answered with the same task.
 void TaskDesk::show_begun(const Asker& asker, const std::shared_ptr<Call>& refused) {
+    if (calls_.is_draining()) {
+        asker.sink->respond(response_of(mcp::unavailable("the server is stopping")));
+        return;
+    }
     services_->readers.submit([this, life = calls_.life(), asker, refused] {
-        auto handle = services_->store->handle_of_key(refused->handle.idempotency_key);
+        store::Store& store = *services_->store;
+        auto handle = store.handle_of_key(refused->handle.idempotency_key);
+        if (handle && !*handle) {
+            const auto row = store.call_of_request(refused->session_id(), refused->request.text);
+            if (!row) {
+                handle = row.error();
+            } else if (*row && (**row).digest == base::hash128_hex(refused->identity())) {
+                handle = store.handle((**row).id);
+            }
+        }
         services_->inbox->put([this, life, asker, refused, handle = std::move(handle)] {
             if (!handle || calls_.is_draining()) {
                 asker.sink->respond(response_of(mcp::unavailable("the task cannot be read now")));
@@ -367,6 +379,25 @@ void TaskDesk::changed(const std::shared_ptr<Call>& call) {
     listeners_.task_changed(known.owner, call->id, mcp::task_notification_params(known.view, detail_of(known)));
 }
 
+// Whoever knows the id of a task has it from us, and its handle was on disk before.
+void TaskDesk::pick(const std::string& owner, const std::vector<std::string>& tasks,
+                    std::function<void(const base::Result<std::vector<std::string>>&)> then) {
+    services_->readers.submit([services = services_, life = calls_.life(), owner, tasks, then = std::move(then)] {
+        base::Result<std::vector<std::string>> picked = std::vector<std::string>();
+        for (const std::string& task : tasks) {
+            const auto handle = services->store->handle(task);
+            if (!handle) {
+                picked = handle.error();
+                break;
+            }
+            if (*handle && (**handle).owner == owner && ((**handle).reach & kind_for(mcp::stateless_revision)) != 0) {
+                picked->push_back(task);
+            }
+        }
+        services->inbox->put([life, then, picked = std::move(picked)] { then(picked); });
+    });
+}
+
 void TaskDesk::show(const std::string& owner, const std::vector<std::string>& tasks) {
     for (const std::string& task : tasks) {
         find(task, [this, owner](const base::Result<std::optional<Known>>& found) {
@@ -381,37 +412,58 @@ void TaskDesk::show(const std::string& owner, const std::vector<std::string>& ta
 }
 
 void TaskDesk::sweep() {
-    services_->readers.submit([this, life = calls_.life(), now = services_->clock.wall_ms()] {
-        auto expired = services_->store->expired_handles(now, swept_at_once);
-        if (!expired || expired->empty()) {
-            return;
-        }
-        services_->inbox->put([this, life, expired = std::move(*expired), now] {
-            if (calls_.is_draining()) {
+    if (!is_sweeping_) {  // one at a time: on a full disk what the last one dropped is in the queue still
+        is_sweeping_ = true;
+        sweep_behind(std::nullopt, services_->clock.wall_ms());
+    }
+}
+
+// Page by page: what is over and stays for now, because somebody is busy with it, hides nothing that comes behind it. The next page is read when
+// what was dropped of this one is on disk, so that a long absence is swept up in small batches.
+void TaskDesk::sweep_behind(std::optional<store::HandleRow> last, std::int64_t now) {
+    services_->readers.submit([this, life = calls_.life(), last = std::move(last), now] {
+        auto page = services_->store->expired_handles(now, last ? &*last : nullptr, swept_at_once);
+        services_->inbox->put([this, life, page = std::move(page), now] {
+            if (!page || page->empty() || calls_.is_draining()) {
+                is_sweeping_ = false;
                 return;
             }
-            for (const store::HandleRow& handle : expired) {
-                const auto call = calls_.find(handle.call);
-                if (!call) {
-                    services_->queue->submit({store::DropCall{handle.call}}, store::Urgency::lazy, store::WhenFull::keep);
-                    continue;
-                }
-                bool is_over = false;
-                {
-                    // Its time may have been made longer since it was read.
-                    const std::lock_guard lock(call->mutex);
-                    is_over = call->handle.ttl_ms > 0 && call->handle.created_ms + call->handle.ttl_ms <= now && call->handle.reach != 0;
-                    // What a key is kept for is the answer. A call that works on it, or whose session can still ask for it, is not given up.
-                    const bool is_kept_by_key = call->has_reach(store::Reach::key) && !call->is_task() && call->is_running;
-                    is_over = is_over && !is_kept_by_key && !(call->is_logged() && !call->session->ended);
-                }
-                if (is_over && call->legs.empty()) {
-                    services_->log->info("call {} is given up: nobody came back for it in time", call->id);
-                    calls_.cancel(call, [](const auto&) {});  // and dropped by the next sweep
+            store::Group drops;
+            for (const store::HandleRow& handle : *page) {
+                if (const auto call = calls_.find(handle.call)) {
+                    give_up(call, now);
+                } else {
+                    drops.emplace_back(store::DropCall{handle.call});
                 }
             }
+            services_->queue->submit(std::move(drops), store::Urgency::lazy, store::WhenFull::keep,
+                                     [this, life, last = page->back(), now](const base::Result<store::GroupOutcome>& outcome) {
+                                         services_->inbox->put([this, life, last, now, goes_on = outcome.has_value()] {
+                                             if (goes_on && !calls_.is_draining()) {
+                                                 sweep_behind(last, now);
+                                             } else {
+                                                 is_sweeping_ = false;
+                                             }
+                                         });
+                                     });
         });
     });
+}
+
+void TaskDesk::give_up(const std::shared_ptr<Call>& call, std::int64_t now) {
+    bool is_over = false;
+    {
+        // Its time may have been made longer since it was read.
+        const std::lock_guard lock(call->mutex);
+        is_over = call->handle.ttl_ms > 0 && call->handle.created_ms + call->handle.ttl_ms <= now && call->handle.reach != 0;
+        // What a key is kept for is the answer. A call that works on it, or whose session can still ask for it, is not given up.
+        const bool is_kept_by_key = call->has_reach(store::Reach::key) && !call->is_task() && call->is_running;
+        is_over = is_over && !is_kept_by_key && !(call->is_logged() && !call->session->ended);
+    }
+    if (is_over && call->legs.empty()) {
+        services_->log->info("call {} is given up: nobody came back for it in time", call->id);
+        calls_.cancel(call, [](const auto&) {});  // and dropped by the next sweep
+    }
 }
 
 }  // namespace durable_mcp::runtime

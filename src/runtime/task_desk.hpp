@@ -27,12 +27,17 @@ public:
     void begin(Asker asker, mcp::StartCall start);
     /// Whoever listens hears of it.
     void changed(const std::shared_ptr<Call>& call);
-    /// What a new listener asked to hear of, as it is now; `told` for each task that is its owner's.
+    /// Of these ids those of tasks that are that owner's, in their order. `then` on the loop, also after the stop has begun.
+    void pick(const std::string& owner, const std::vector<std::string>& tasks,
+              std::function<void(const base::Result<std::vector<std::string>>&)> then);
+    /// What a new listener asked to hear of, as it is now: to all who listen for these tasks.
     void show(const std::string& owner, const std::vector<std::string>& tasks);
     /// Handles whose time is over, and the calls behind them: cancelled if they still run, then forgotten.
     void sweep();
 
 private:
+    void sweep_behind(std::optional<store::HandleRow> last, std::int64_t now);
+    void give_up(const std::shared_ptr<Call>& call, std::int64_t now);
     /// A task as it is: from memory or from the store.
     struct Known {
         mcp::TaskView view;
@@ -63,6 +68,7 @@ private:
     CallRegistry& calls_;
     Listeners& listeners_;
     const std::shared_ptr<Services> services_;
+    bool is_sweeping_ = false;
 };
 
 }  // namespace durable_mcp::runtime

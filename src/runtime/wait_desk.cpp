@@ -24,9 +24,10 @@ void WaitDesk::rest(const std::shared_ptr<Call>& call) {
         ring(call, *due, due_key);
     }
     if (!maps.empty()) {
-        services_->changes.watch(call->id, std::move(maps), mark, [this, weak = std::weak_ptr(call)] {
-            if (const auto waiting = weak.lock()) {
-                waiting->services->inbox->put([this, waiting] { calls_.wake(waiting); });
+        services_->changes.watch(call->id, std::move(maps), mark, [this, owner = calls_.weak_life(), weak = std::weak_ptr(call)] {
+            const auto life = owner.lock();
+            if (const auto waiting = weak.lock(); life && waiting) {
+                waiting->services->inbox->put([this, life, waiting] { calls_.wake(waiting); });
             }
         });
     }
@@ -35,9 +36,10 @@ void WaitDesk::rest(const std::shared_ptr<Call>& call) {
 void WaitDesk::forget(Call& call) { services_->changes.forget(call.id); }
 
 void WaitDesk::ring(const std::shared_ptr<Call>& call, const Due& due, const std::string& key) {
-    auto ring = [this, weak = std::weak_ptr(call), key] {
+    auto ring = [this, owner = calls_.weak_life(), weak = std::weak_ptr(call), key] {
+        const auto life = owner.lock();
         const auto waiting = weak.lock();
-        if (!waiting || !waiting->is_resting) {
+        if (!life || !waiting || !waiting->is_resting) {
             return;
         }
         {

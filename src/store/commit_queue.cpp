@@ -197,7 +197,7 @@ struct CommitQueue::Impl {
             commit_claimed(lock);
             return;
         }
-        if (!time_to_try) {
+        if (!time_to_try || (stopping && mode == Mode::on_reserve)) {  // at its end nobody waits for room
             claim(pending.size(), [](const Pending& p) { return p.when_full == WhenFull::fail; });
             settle_claimed(lock, trouble);
             return;
@@ -460,8 +460,12 @@ struct CommitQueue::Impl {
         untidy = false;
         claimed.clear();
         lock.unlock();
-        store->tidy();
+        const auto failure = store->tidy();
         lock.lock();
+        if (failure) {  // nobody may have to try a commit to hear of it
+            trouble = *failure;
+            become(lock, Mode::poisoned);
+        }
         finish(lock);
     }
 

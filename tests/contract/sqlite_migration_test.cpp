@@ -8,11 +8,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
 
+#include <nlohmann/json.hpp>
+
+#include "contract/faulty_vfs.hpp"
 #include "contract/store_under_test.hpp"
 #include "store/sqlite/schema.hpp"
 
@@ -25,7 +29,7 @@ class sqlite_migration : public ::testing::Test {
 protected:
     const std::string before_schema = ".before-schema-" + std::to_string(sqlite::schema_version);
 
-    /// A copy of the store that the program of that schema wrote (tests/golden/README.md).
+    /// A copy of the store that the program of an earlier schema wrote (tests/golden/README.md).
     std::string old_store(const std::string& name, int schema = 1) {
         const std::string path = directory_ / name;
         std::filesystem::copy_file(std::string(DURABLE_MCP_SOURCE_DIR) + "/tests/golden/store-schema-" + std::to_string(schema) + ".db", path);
@@ -100,18 +104,34 @@ TEST_F(sqlite_migration, a_store_of_schema_1_opens_with_all_that_was_in_it_and_t
     EXPECT_EQ((*(*again)->handle_of_key("key"))->call, "call-2");
 }
 
-TEST_F(sqlite_migration, a_store_of_schema_2_opens_with_all_that_was_in_it_and_takes_the_new_rows) {
+TEST_F(sqlite_migration, a_store_of_schema_2_that_an_earlier_build_wrote_is_read_whole) {
     const std::string path = old_store("store.db", 2);
     ASSERT_EQ(number(path, "PRAGMA user_version"), 2);
-    const auto store = open_sqlite_store({.path = path, .ballast_bytes = 0});
-    ASSERT_TRUE(store) << store.error().sentence;
-    expect_what_was_written(**store);
-    EXPECT_EQ((*(*store)->handle_of_key("a key"))->call, "call-2");
-    EXPECT_EQ((*store)->arrivals("call-2")->front().payload, R"({"action":"decline"})");
-    EXPECT_EQ((*store)->secrets()->front().value, std::string(32, '\x7f'));
-    EXPECT_EQ((*(*store)->snapshot())->usage("")->bytes, 17u);
-    EXPECT_EQ(commit_one(**store, {PutMapRow{"notes", "c", "1", 100}, LimitScope{"", 3, 19}}), GroupOutcome::committed);
-    EXPECT_EQ(*(*(*store)->snapshot(100))->count("notes"), 2u);
+    const auto opened = open_sqlite_store({.path = path, .ballast_bytes = 0});
+    ASSERT_TRUE(opened) << opened.error().sentence;
+    Store& store = **opened;
+    expect_what_was_written(store);
+    const auto handle = store.handle_of_key("key-digest");
+    ASSERT_TRUE(handle) << handle.error().sentence;
+    ASSERT_TRUE(handle->has_value());
+    EXPECT_EQ((*handle)->call, "call-2");
+    EXPECT_EQ((*handle)->owner, "owner-1");
+    EXPECT_EQ((*handle)->reach, 7u);
+    EXPECT_EQ((*handle)->ttl_ms, 60'000);
+    EXPECT_EQ((*handle)->document, R"({"digest":"d"})");
+    EXPECT_EQ(store.expired_handles((*handle)->created_ms + 60'000, nullptr, 9)->size(), 1u);
+    EXPECT_EQ(store.handles("owner-1", 4, "", 9)->size(), 1u);
+    const auto arrivals = store.arrivals("call-2");
+    ASSERT_TRUE(arrivals) << arrivals.error().sentence;
+    ASSERT_EQ(arrivals->size(), 1u);
+    EXPECT_EQ(arrivals->front().key, "q:size");
+    EXPECT_EQ(arrivals->front().payload, R"({"result":{"action":"accept"}})");
+    const auto secrets = store.secrets();
+    ASSERT_TRUE(secrets) << secrets.error().sentence;
+    ASSERT_EQ(secrets->size(), 1u);
+    EXPECT_EQ(secrets->front().value, std::string(32, '\x7f'));
+    EXPECT_EQ(commit_one(store, {PutMapRow{"notes", "c", "1", 100}, LimitScope{"", 3, 0}}), GroupOutcome::committed);
+    EXPECT_EQ(*(*store.snapshot(100))->count("notes"), 2u);
     EXPECT_EQ(number(path + before_schema, "PRAGMA user_version"), 2);
 }
 
@@ -132,6 +152,55 @@ TEST_F(sqlite_migration, what_it_was_before_is_left_beside_it_for_its_owner_alon
     const auto from_copy = open_sqlite_store({.path = copy, .ballast_bytes = 0});
     ASSERT_TRUE(from_copy) << from_copy.error().sentence;
     expect_what_was_written(**from_copy);
+}
+
+TEST_F(sqlite_migration, the_copy_is_named_until_it_is_so_old_that_nobody_goes_back_to_it) {
+    const std::string path = old_store("store.db");
+    const std::string copy = path + before_schema;
+    const auto copies_told = [&] {
+        const auto store = open_sqlite_store({.path = path, .ballast_bytes = 0});
+        EXPECT_TRUE(store) << store.error().sentence;
+        return nlohmann::json::parse((*store)->describe()).value("copies", std::vector<std::string>());
+    };
+    const auto make_older_by_days = [&](int days) {
+        const auto now = std::filesystem::file_time_type::clock::now();
+        std::filesystem::last_write_time(copy, now - std::chrono::hours(24 * days));
+    };
+    EXPECT_EQ(copies_told(), std::vector<std::string>{copy});
+    make_older_by_days(29);
+    EXPECT_EQ(copies_told(), std::vector<std::string>{copy});
+    make_older_by_days(31);
+    EXPECT_EQ(copies_told(), std::vector<std::string>());
+    EXPECT_FALSE(std::filesystem::exists(copy));
+    expect_what_was_written(**open_sqlite_store({.path = path, .ballast_bytes = 0}));
+}
+
+TEST_F(sqlite_migration, any_operation_of_it_may_fail_and_what_is_said_of_it_is_true) {
+    const auto open_faulty = [](const std::string& path) {
+        return open_sqlite_store({.path = path, .ballast_bytes = 0, .vfs = faulty_vfs()});
+    };
+    faults() = {};
+    ASSERT_TRUE(open_faulty(old_store("whole.db")));
+    const int operations = faults().operations_seen;
+    bool was_in_doubt = false;
+    for (int nth = 1; nth <= operations; ++nth) {
+        const std::string path = old_store(std::to_string(nth) + ".db");
+        faults() = {};
+        faults().fail_at = nth;
+        const auto opened = open_faulty(path);
+        faults() = {};
+        if (!opened) {
+            const std::string& sentence = opened.error().sentence;
+            was_in_doubt = was_in_doubt || sentence.find("nobody knows which; check the disk, and start again") != std::string::npos;
+            if (sentence.find("Nothing was changed") != std::string::npos) {
+                EXPECT_EQ(number(path, "PRAGMA user_version"), 1) << nth << ": " << sentence;
+            }
+        }
+        const auto again = opened ? opened : open_sqlite_store({.path = path, .ballast_bytes = 0});
+        ASSERT_TRUE(again) << nth << ": " << again.error().sentence;
+        expect_what_was_written(**again);
+    }
+    EXPECT_TRUE(was_in_doubt) << "no COMMIT failed";
 }
 
 TEST_F(sqlite_migration, what_was_only_in_the_log_is_in_the_copy) {

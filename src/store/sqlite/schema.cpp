@@ -2,9 +2,11 @@
 #include "store/sqlite/schema.hpp"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <array>
 #include <span>
+#include <utility>
 
 #include "base/crash_point.hpp"
 #include "store/sqlite/backup.hpp"
@@ -71,14 +73,20 @@ constexpr std::array<std::span<const char* const>, schema_version> steps = {
     std::span<const char* const>(to_version_1), std::span<const char* const>(to_version_2), std::span<const char* const>(),
     std::span<const char* const>(to_version_4)};
 
-Failure migration_failure(Connection& writer, int code, const std::string& path) {
-    return {meaning_of(code, write_errno(writer.handle(), File::log)) == Meaning::full ? FailureCode::store_full : FailureCode::io,
-            explain(writer.handle(), code, "Setting up the store " + path) +
-                ". Nothing was changed; free some space or check the disk, and start again."};
+Failure migration_failure(Connection& writer, int code, const std::string& path, bool at_commit) {
+    const bool full = meaning_of(code, write_errno(writer.handle(), File::log)) == Meaning::full;
+    const char* const advice = full || !at_commit ? ". Nothing was changed; free some space or check the disk, and start again."
+                                                  : ". The step was made whole or not at all, nobody knows which; check the disk, and start again.";
+    return {full ? FailureCode::store_full : FailureCode::io, explain(writer.handle(), code, "Setting up the store " + path) + advice};
+}
+
+std::string copy_before(const std::string& path, std::int64_t schema) {
+    return fmt::format("{}.before-schema-{}", path, schema);
 }
 
 // All steps from there on as one transaction: what is copied before it is what a death in the middle leaves.
-int go_forward(Connection& writer, std::int64_t from) {
+std::optional<Failure> go_forward(Connection& writer, const std::string& path, std::int64_t from) {
+    bool at_commit = false;
     int code = writer.run("BEGIN IMMEDIATE");
     for (auto step = static_cast<std::size_t>(from); step < steps.size(); ++step) {
         for (const char* statement : steps[step]) {
@@ -94,12 +102,17 @@ int go_forward(Connection& writer, std::int64_t from) {
     }
     if (code == SQLITE_OK) {
         DURABLE_MCP_CRASH_POINT("migrate.each_statement");
+        at_commit = true;
         code = writer.run("COMMIT");
     }
-    if (code != SQLITE_OK && sqlite3_get_autocommit(writer.handle()) == 0) {
+    if (code == SQLITE_OK) {
+        return std::nullopt;
+    }
+    auto failure = migration_failure(writer, code, path, at_commit);
+    if (sqlite3_get_autocommit(writer.handle()) == 0) {
         writer.run("ROLLBACK");
     }
-    return code;
+    return failure;
 }
 
 }  // namespace
@@ -140,21 +153,35 @@ std::optional<Failure> refuse_foreign(Connection& writer, const std::string& pat
 std::optional<Failure> migrate(Connection& writer, const std::string& path) {
     std::int64_t version = 0;
     if (const int code = writer.ask("PRAGMA user_version", version); code != SQLITE_OK) {
-        return migration_failure(writer, code, path);
+        return migration_failure(writer, code, path, false);
     }
     if (version > 0 && version < schema_version) {
-        if (auto failure = back_up(writer, path, fmt::format("{}.before-schema-{}", path, schema_version))) {
+        if (auto failure = back_up(writer, path, copy_before(path, schema_version))) {
             failure->sentence = fmt::format("The store {} has schema {} and is to be brought to {}, but first it is copied. {}", path,
                                             version, schema_version, failure->sentence);
             return failure;
         }
     }
     if (version < schema_version) {
-        if (const int code = go_forward(writer, version); code != SQLITE_OK) {
-            return migration_failure(writer, code, path);
+        if (auto failure = go_forward(writer, path, version)) {
+            return failure;
         }
     }
+    for (const std::string& copy : copies_of(path)) {
+        drop_if_outlived(copy);
+    }
     return std::nullopt;
+}
+
+std::vector<std::string> copies_of(const std::string& path) {
+    std::vector<std::string> copies;
+    for (std::int64_t schema = 2; schema <= schema_version; ++schema) {
+        std::string copy = copy_before(path, schema);
+        if (::access(copy.c_str(), F_OK) == 0) {
+            copies.push_back(std::move(copy));
+        }
+    }
+    return copies;
 }
 
 }  // namespace durable_mcp::store::sqlite

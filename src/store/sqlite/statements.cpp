@@ -133,6 +133,11 @@ const char* text_of(Sql statement) {
         case Sql::expired_handles:
             return "SELECT " HANDLE_COLUMNS
                    " FROM handle WHERE created_ms + ttl_ms <= ?1 AND ttl_ms > 0 ORDER BY created_ms + ttl_ms, call LIMIT ?2";
+        // Not (created_ms + ttl_ms, call) > (?3, ?4), for which the planner would read the index from its beginning.
+        case Sql::expired_handles_after:
+            return "SELECT " HANDLE_COLUMNS
+                   " FROM handle WHERE created_ms + ttl_ms <= ?1 AND ttl_ms > 0 AND created_ms + ttl_ms >= ?3"
+                   " AND (created_ms + ttl_ms > ?3 OR call > ?4) ORDER BY created_ms + ttl_ms, call LIMIT ?2";
         case Sql::arrivals:
             return "SELECT key, payload, checksum FROM arrival WHERE call = ?1 ORDER BY key";
         case Sql::secrets:

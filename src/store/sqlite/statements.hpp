@@ -58,6 +58,7 @@ enum class Sql : std::uint8_t {
     handles,
     handles_before,
     expired_handles,
+    expired_handles_after,
     arrivals,
     secrets,
     entries,

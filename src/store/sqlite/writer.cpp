@@ -288,6 +288,9 @@ Writer::Applied Writer::written(Statement& statement) {
 }
 
 Writer::Applied Writer::failed(int code) {
+    if (code == SQLITE_TOOBIG) {
+        return Applied::conflict;  // it would be in the way of all others for ever
+    }
     code_ = code;
     return Applied::failed;
 }

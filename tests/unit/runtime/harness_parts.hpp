@@ -4,6 +4,7 @@
 // What the engine's tests hold in their hands: a door at which a handler waits, a clock that only the test turns, a store that dies with
 // its process, and what was logged.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -14,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <spdlog/sinks/base_sink.h>
@@ -121,6 +123,11 @@ public:
         const std::lock_guard lock(gate_mutex_);
         committed_gate_ = door;
     }
+    /// The next commits that say how a call can be reached wait at it.
+    void hold_handles(const Door& door) {
+        const std::lock_guard lock(gate_mutex_);
+        handle_gate_ = door;
+    }
     /// The next readings of a call's history wait at it.
     void hold_histories(const Door& door) {
         const std::lock_guard lock(gate_mutex_);
@@ -136,6 +143,9 @@ public:
         if (const auto gate = gate_of(commit_gate_)) {
             gate->pass();
         }
+        if (const auto gate = gate_of(handle_gate_); gate && puts_handle(groups)) {
+            gate->pass();
+        }
         const std::lock_guard lock(mutex_);
         if (dead_) {
             return base::Failure{base::FailureCode::outcome_unknown, "this process is dead"};
@@ -149,11 +159,7 @@ public:
         }
         return outcome;
     }
-    void tidy() override {
-        if (!dead_) {
-            kept_->tidy();
-        }
-    }
+    std::optional<base::Failure> tidy() override { return dead_ ? std::nullopt : kept_->tidy(); }
     bool release_reserve() override { return kept_->release_reserve(); }
     bool restore_reserve() override { return kept_->restore_reserve(); }
     base::Result<std::vector<store::SessionRow>> sessions() override {
@@ -172,6 +178,9 @@ public:
         return read([&] { return kept_->unfinished_calls(); });
     }
     base::Result<std::optional<store::HandleRow>> handle(std::string_view call) override {
+        if (handle_reads_left >= 0 && handle_reads_left-- == 0) {
+            return base::Failure{base::FailureCode::store_damaged, "a handle cannot be read"};
+        }
         return read([&] { return kept_->handle(call); });
     }
     base::Result<std::optional<store::HandleRow>> handle_of_key(std::string_view key) override {
@@ -184,8 +193,8 @@ public:
                                                         std::size_t limit) override {
         return read([&] { return kept_->handles(owner, reach, before, limit); });
     }
-    base::Result<std::vector<store::HandleRow>> expired_handles(std::int64_t now_ms, std::size_t limit) override {
-        return read([&] { return kept_->expired_handles(now_ms, limit); });
+    base::Result<std::vector<store::HandleRow>> expired_handles(std::int64_t now_ms, const store::HandleRow* after, std::size_t limit) override {
+        return read([&] { return kept_->expired_handles(now_ms, after, limit); });
     }
     base::Result<std::vector<store::ArrivalRow>> arrivals(std::string_view call) override {
         return read([&] { return kept_->arrivals(call); });
@@ -216,11 +225,18 @@ public:
 
     std::atomic<int> event_reads{0};
     std::atomic<int> writes{0};  ///< rows that were written, or tried
+    std::atomic<int> handle_reads_left{-1};  ///< so many handles of calls can be read, and the next one is damaged; -1: all of them
 
 private:
     std::optional<Door> gate_of(const std::optional<Door>& gate) {
         const std::lock_guard lock(gate_mutex_);
         return gate;
+    }
+    static bool puts_handle(std::span<const store::Group* const> groups) {
+        return std::any_of(groups.begin(), groups.end(), [](const store::Group* group) {
+            return std::any_of(group->begin(), group->end(),
+                               [](const store::Write& write) { return std::holds_alternative<store::PutHandle>(write); });
+        });
     }
     template <class Read>
     auto read(Read from_store) -> decltype(from_store()) {
@@ -235,6 +251,7 @@ private:
     std::mutex gate_mutex_;
     std::optional<Door> commit_gate_;
     std::optional<Door> committed_gate_;
+    std::optional<Door> handle_gate_;
     std::optional<Door> lookup_gate_;
     std::optional<Door> history_gate_;
     std::atomic<bool> dead_{false};

@@ -362,6 +362,21 @@ TEST(engine_requests, a_tool_without_durability_is_cancelled_at_once_and_leaves_
 
 // ── How many at a time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+TEST(engine_requests, a_request_that_was_read_holds_its_body_no_longer) {
+    EngineHarness harness;
+    harness.start();
+    const auto request = std::make_shared<test::FakeRequest>("POST",
+                                                             std::map<std::string, std::string, std::less<>>{
+                                                                 {"Accept", "application/json, text/event-stream"},
+                                                                 {"Content-Type", "application/json"},
+                                                                 {"Mcp-Session-Id", harness.begin_session()}},
+                                                             R"({"jsonrpc":"2.0","id":1,"method":"ping"})");
+    const auto sink = std::make_shared<test::FakeSink>();
+    harness.engine().serve(request, sink);
+    EXPECT_EQ(harness.await(sink)["result"], Json::object());
+    EXPECT_TRUE(request->body().empty()) << "an answer may take hours";
+}
+
 TEST(engine_requests, more_calls_than_may_run_are_refused_with_503_and_later_taken) {  // limits.running_calls, running_calls_per_session
     for (const bool per_session : {true, false}) {
         const Door door;
