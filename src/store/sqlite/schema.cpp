@@ -58,8 +58,15 @@ constexpr const char* to_version_2[] = {
     " STRICT, WITHOUT ROWID",
 };
 
-constexpr std::array<std::span<const char* const>, schema_version> steps = {std::span<const char* const>(to_version_1),
-                                                                            std::span<const char* const>(to_version_2)};
+// What may be forgotten is found by when it was: calls by when they finished, and events that no call keeps (their column costs the others a byte).
+constexpr const char* to_version_5[] = {
+    "CREATE INDEX call_finished ON call(finished_ms, state) WHERE state >= 2",
+    "ALTER TABLE event ADD COLUMN created_ms INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX event_age ON event(created_ms) WHERE created_ms > 0",
+};
+
+using Step = std::span<const char* const>;
+constexpr std::array<Step, schema_version> steps = {Step(to_version_1), Step(to_version_2), Step(), Step(), Step(to_version_5)};
 
 Failure migration_failure(Connection& writer, int code, const std::string& path) {
     return {meaning_of(code, write_errno(writer.handle(), File::log)) == Meaning::full ? FailureCode::store_full : FailureCode::io,
@@ -67,17 +74,20 @@ Failure migration_failure(Connection& writer, int code, const std::string& path)
                 ". Nothing was changed; free some space or check the disk, and start again."};
 }
 
-int step_forward(Connection& writer, std::int64_t to) {
+// All the way in one transaction: half-way there is a schema that the program which wrote the store does not read, and a copy made of it then
+// would take the place of the one with which that program can be started again.
+int step_forward(Connection& writer, std::int64_t from) {
     int code = writer.run("BEGIN IMMEDIATE");
-    for (const char* statement : steps[static_cast<std::size_t>(to - 1)]) {
-        if (code != SQLITE_OK) {
-            break;
+    for (auto step = steps.begin() + from; step != steps.end(); ++step) {
+        for (const char* statement : *step) {
+            if (code == SQLITE_OK) {
+                DURABLE_MCP_CRASH_POINT("migrate.each_statement");
+                code = writer.run(statement);
+            }
         }
-        DURABLE_MCP_CRASH_POINT("migrate.each_statement");
-        code = writer.run(statement);
     }
     if (code == SQLITE_OK) {
-        code = writer.run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, to).c_str());
+        code = writer.run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, schema_version).c_str());
     }
     if (code == SQLITE_OK) {
         DURABLE_MCP_CRASH_POINT("migrate.each_statement");
@@ -136,12 +146,8 @@ std::optional<Failure> migrate(Connection& writer, const std::string& path) {
             return failure;
         }
     }
-    while (version < schema_version) {
-        if (const int code = step_forward(writer, ++version); code != SQLITE_OK) {
-            return migration_failure(writer, code, path);
-        }
-    }
-    return std::nullopt;
+    const int code = version < schema_version ? step_forward(writer, version) : SQLITE_OK;
+    return code != SQLITE_OK ? std::optional(migration_failure(writer, code, path)) : std::nullopt;
 }
 
 }  // namespace durable_mcp::store::sqlite
