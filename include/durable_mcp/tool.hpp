@@ -69,7 +69,7 @@ struct ToolOptions {
     std::optional<bool> open_world = {};            ///< reaches beyond this server
     std::optional<JsonSchema> output_schema = {};   ///< of the structured content, and held to. Clients before 2026-07-28 are shown it only for an object. Unset: that of the handler's struct, if it returns one
     Tasks task = Tasks::never;
-    std::optional<std::chrono::milliseconds> task_ttl = {};       ///< a task is kept so long after it was made. Unset: Options::task_ttl
+    std::optional<std::chrono::milliseconds> task_ttl = {};       ///< a task is kept so long after it was made. Unset: RetentionPolicy::tasks
     std::optional<std::chrono::milliseconds> poll_interval = {};  ///< how often clients are told to ask for a task. Unset: the server's, 2 s
     /// How long a client of 2026-07-28 is kept waiting, before it gets a task or is told to come back. Unset: Options::inline_wait. 0 is at once,
     /// for clients that know tasks where the tool has them; for others, Options::inline_wait.

@@ -3,6 +3,7 @@
 
 #include "base/json.hpp"
 #include "base/limits.hpp"
+#include "base/retention.hpp"
 #include "durable_mcp/options.hpp"
 
 namespace durable_mcp::api {
@@ -11,6 +12,7 @@ namespace durable_mcp::api {
 void check_options(const Options& options);
 /// The house's limits with the embedder's in their place.
 [[nodiscard]] base::Limits house_limits(const Options& options);
+[[nodiscard]] base::Retention house_retention(const Options& options);
 /// The Implementation object of `initialize`.
 [[nodiscard]] base::Json describe_implementation(const Options& options);
 

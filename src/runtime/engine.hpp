@@ -28,6 +28,7 @@
 #include "runtime/listeners.hpp"
 #include "runtime/services.hpp"
 #include "runtime/session_table.hpp"
+#include "runtime/sweeper.hpp"
 #include "runtime/task_desk.hpp"
 
 namespace durable_mcp::runtime {
@@ -35,6 +36,7 @@ namespace durable_mcp::runtime {
 struct EngineOptions {
     mcp::ServerFacts facts;
     base::Limits limits;
+    base::Retention retention = {};
     const base::Clock* clock = nullptr;      ///< null: the system's
     base::Random* random = nullptr;          ///< null: the system's
     std::shared_ptr<spdlog::logger> log;     ///< null: nothing is logged
@@ -92,6 +94,8 @@ private:
     void begin_session(jsonrpc::Id id, mcp::BeginSession verdict, std::shared_ptr<ResponseSink> sink);
     void open_standalone(const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink);
     void resume(const std::shared_ptr<SessionState>& session, const std::string& last_event_id, std::shared_ptr<ResponseSink> sink);
+    void resume_standalone(const std::shared_ptr<SessionState>& session, const std::shared_ptr<Stream>& stream, std::uint64_t after,
+                           std::shared_ptr<ResponseSink> sink);
     void resume_finished(const std::shared_ptr<SessionState>& session, EventId id, std::shared_ptr<ResponseSink> sink);
     void end_session(const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink);
     void change_subscription(const jsonrpc::Id& id, const std::string& uri, bool subscribes, const std::shared_ptr<SessionState>& session,
@@ -115,6 +119,7 @@ private:
     CallRegistry calls_;
     const std::shared_ptr<Listeners> listeners_;
     TaskDesk tasks_;
+    Sweeper sweeper_;
     std::vector<auth::Key> secrets_;
     bool is_rotating_ = false;  // a new key is on its way to the disk
     std::optional<boost::asio::steady_timer> hold_timer_;

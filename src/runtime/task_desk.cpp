@@ -15,8 +15,6 @@
 namespace durable_mcp::runtime {
 namespace {
 
-constexpr std::size_t swept_at_once = 256;
-
 std::string text_of(const base::Json& json) { return json.dump(-1, ' ', false, base::Json::error_handler_t::replace); }
 
 std::uint32_t kind_for(mcp::Revision revision) {
@@ -380,38 +378,20 @@ void TaskDesk::show(const std::string& owner, const std::vector<std::string>& ta
     }
 }
 
-void TaskDesk::sweep() {
-    services_->readers.submit([this, life = calls_.life(), now = services_->clock.wall_ms()] {
-        auto expired = services_->store->expired_handles(now, swept_at_once);
-        if (!expired || expired->empty()) {
-            return;
-        }
-        services_->inbox->put([this, life, expired = std::move(*expired), now] {
-            if (calls_.is_draining()) {
-                return;
-            }
-            for (const store::HandleRow& handle : expired) {
-                const auto call = calls_.find(handle.call);
-                if (!call) {
-                    services_->queue->submit({store::DropCall{handle.call}}, store::Urgency::lazy, store::WhenFull::keep);
-                    continue;
-                }
-                bool is_over = false;
-                {
-                    // Its time may have been made longer since it was read.
-                    const std::lock_guard lock(call->mutex);
-                    is_over = call->handle.ttl_ms > 0 && call->handle.created_ms + call->handle.ttl_ms <= now && call->handle.reach != 0;
-                    // What a key is kept for is the answer. A call that works on it, or whose session can still ask for it, is not given up.
-                    const bool is_kept_by_key = call->has_reach(store::Reach::key) && !call->is_task() && call->is_running;
-                    is_over = is_over && !is_kept_by_key && !(call->is_logged() && !call->session->ended);
-                }
-                if (is_over && call->legs.empty()) {
-                    services_->log->info("call {} is given up: nobody came back for it in time", call->id);
-                    calls_.cancel(call, [](const auto&) {});  // and dropped by the next sweep
-                }
-            }
-        });
-    });
+void TaskDesk::end_overdue(const std::shared_ptr<Call>& call, std::int64_t now) {
+    bool is_over = false;
+    {
+        // Its time may have been made longer since it was read.
+        const std::lock_guard lock(call->mutex);
+        is_over = call->handle.ttl_ms > 0 && call->handle.created_ms + call->handle.ttl_ms <= now && call->handle.reach != 0;
+        // What a key is kept for is the answer. A call that works on it, or whose session can still ask for it, is not given up.
+        const bool is_kept_by_key = call->has_reach(store::Reach::key) && !call->is_task() && call->is_running;
+        is_over = is_over && !is_kept_by_key && !(call->is_logged() && !call->session->ended);
+    }
+    if (is_over && call->legs.empty()) {
+        services_->log->info("call {} is given up: nobody came back for it in time", call->id);
+        calls_.cancel(call, [](const auto&) {});  // and forgotten by a later sweep
+    }
 }
 
 }  // namespace durable_mcp::runtime

@@ -29,8 +29,8 @@ public:
     void changed(const std::shared_ptr<Call>& call);
     /// What a new listener asked to hear of, as it is now; `told` for each task that is its owner's.
     void show(const std::string& owner, const std::vector<std::string>& tasks);
-    /// Handles whose time is over, and the calls behind them: cancelled if they still run, then forgotten.
-    void sweep();
+    /// The time of its handle was over at `now`: it is taken back, unless somebody waits for it or can still come for it otherwise.
+    void end_overdue(const std::shared_ptr<Call>& call, std::int64_t now);
 
 private:
     /// A task as it is: from memory or from the store.
