@@ -66,7 +66,12 @@ int main(int argc, char** argv) {
     const auto arguments = examples::read_arguments(argc, argv, "ask_the_user");
     Airline airline{arguments.ledger};
     durable_mcp::DurableMCP mcp(
-        {.name = "airline", .version = "1.0.0", .port = arguments.port, .store = durable_mcp::sqlite(arguments.store)});
+        {.name = "airline",
+         .version = "1.0.0",
+         .port = arguments.port,
+         .store = durable_mcp::sqlite(arguments.store),
+         // A client without a session may come back so long: a little longer than its user may take, so that the deadline is heard of.
+         .limits = {.state_lifetime = std::chrono::hours(25)}});
 
     mcp.tool("book", "Books a flight.", {"flight"},
              [&](DurableContext& context, const std::string& flight) { return book(context, airline, flight); }, {.destructive = true});

@@ -13,6 +13,7 @@
 
 using durable_mcp::arg;
 using durable_mcp::DurableContext;
+using durable_mcp::Transaction;
 
 namespace {
 
@@ -23,12 +24,14 @@ std::string order(DurableContext& context, const std::string& ledger, const std:
         examples::write_down(ledger, "pack " + order_id);
         std::this_thread::sleep_for(std::chrono::milliseconds(500));  // kill -9 me now, and order the same again
     });
-    const auto position = context.transact("book", [&](auto& state) {
-        auto orders = state.map("orders");
-        orders.insert(order_id, std::to_string(count) + " × " + what);
-        return orders.count();
+    const auto number = context.transact("book", [&](Transaction& state) {
+        auto numbers = state.map("numbers");
+        const auto next = numbers.get<std::int64_t>("last").value_or(0) + 1;  // not a count(), which would read every order there is
+        numbers.insert("last", next);
+        state.map("orders").insert(order_id, std::to_string(count) + " × " + what);
+        return next;
     });
-    return "Order number " + std::to_string(position) + ": " + std::to_string(count) + " × " + what + ".";
+    return "Order number " + std::to_string(number) + ": " + std::to_string(count) + " × " + what + ".";
 }
 
 }  // namespace

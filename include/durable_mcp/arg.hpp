@@ -48,6 +48,8 @@ public:
     Arg& one_of(std::initializer_list<T> values) {
         return limit("enum", detail::encode_text(std::vector<detail::Stored<T>>(values.begin(), values.end())));
     }
+    /// A name for people, where a client shows one: the `title` of a property, and of a prompt's argument (from revision 2025-06-18 on).
+    Arg& title(std::string_view text);
     /// A hint for whoever fills it in, such as "email" or "date-time". It is shown, not checked.
     Arg& format(std::string_view name);
     /// What the handler gets when the client leaves it out.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -21,6 +22,7 @@
 #include "durable_mcp/log.hpp"
 #include "durable_mcp/question.hpp"
 #include "durable_mcp/state.hpp"
+#include "durable_mcp/wait.hpp"
 
 namespace durable_mcp {
 
@@ -48,11 +50,13 @@ struct AtMostOnceOptions {
 /// An alias is any UTF-8 text of 1 to 1024 bytes (std::invalid_argument), unique in the call (DuplicateStepError), and stays with its kind and
 /// its result type (StepMismatchError). In a loop: `context.key("charge", i)`.
 ///
-/// **Values.** A step may return anything with a codec (codec.hpp), or nothing. What the handler gets is always what was stored.
+/// **Values.** A step may return anything with a codec (codec.hpp), or nothing. What the handler gets is always what was stored. What cannot be
+/// stored (text that is not UTF-8, NaN, more than `Limits::step_value_bytes`) is a failure of the step: its callable has run, and is not run
+/// again. Once a call has `Limits::entries_per_call` entries, a new step, read, write or question is Error(limit_exceeded).
 ///
-/// **Leaving.** Any member may leave the handler with durable_mcp::Unwind, which is not a std::exception: let it pass. A step inside a
-/// step's callable, in a destructor or on another thread is a std::logic_error. A handler that is `noexcept`, or calls a step through a
-/// frame that is, ends the process when the call is suspended or cancelled.
+/// **Leaving.** Any member may leave the handler with durable_mcp::Unwind, which is not a std::exception: let it pass. A step, a read, a write
+/// or a question inside a step's callable, or on another thread, is a std::logic_error. A handler that is `noexcept`, or does any of these
+/// through a frame that is (a destructor is), ends the process when the call is suspended or cancelled.
 ///
 /// *Threads*: the handler's own only. *Lifetime*: until the handler returns.
 class DURABLE_MCP_EXPORT DurableContext {
@@ -67,7 +71,8 @@ public:
     ///
     /// *Durability*: the value is queued, not yet on disk, when this returns; every later step, event and answer waits for it.
     /// *Replay*: recorded: the value, without running `function`. The process died before: `function` runs again.
-    /// *Errors*: `function` threw: StepFailed, with the exception nested, now; StepFailed again on each replay.
+    /// *Errors*: `function` threw, whatever it was, or returned what cannot be stored: StepFailed, with what was thrown nested, now; StepFailed
+    /// again on each replay. So a ToolError for the client is thrown outside the step, not in `function`.
     ///
     ///     auto rate = context.at_least_once("fetch rate", [&] { return bank.rate("EUR"); });
     template <class F>
@@ -98,9 +103,9 @@ public:
     /// The recommended way to keep state. Serializable: when something that it read has changed before it could commit, `function` runs
     /// again, so it must do nothing but read and write maps.
     ///
-    /// *Durability*: as for at_least_once. *Replay*: recorded: the value, and nothing is written again.
-    /// *Errors*: what `function` throws leaves as StepFailed, now and on each replay, and nothing is written; Error(conflict) when it
-    /// lost 64 times.
+    /// *Durability*: what it wrote and returned is on disk when this returns. *Replay*: recorded: the value, and nothing is written again.
+    /// *Errors*: what `function` throws leaves as StepFailed, now and on each replay, and nothing is written; Error(conflict) when it lost 64
+    /// times, or another Error when the store could not be read: nothing is written then either, nor recorded, and the alias may be used again.
     ///
     ///     context.transact("book", [&](auto& state) { state.map("ledger").insert(receipt, cents); });
     template <class F>
@@ -113,16 +118,99 @@ public:
     /// The server-wide map of that name, outside a transaction: see SortedMap.
     [[nodiscard]] SortedMap map(std::string_view name) { return SortedMap(port_, nullptr, name); }
 
+    // ── Waiting ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    //
+    // A wait has an alias, as a step has, from the same names. A short one holds the thread; a longer one leaves the handler (Unwind): its thread is
+    // free, and the handler runs again from its first line when the wait is over. So a call may wait for months, over restarts and deploys.
+    //
+    // *Durability*: that a wait has begun, until when, and what it came to are recorded. *Replay*: a wait that was over is over at once, and comes
+    // to the same. *Threads*, *Leaving*: as for steps. A handler that is `noexcept` cannot wait.
+
+    /// Sleeps. The moment at which it ends is recorded when the sleep begins: a restart neither shortens nor extends it, and setting the clock of
+    /// the machine changes nothing while the process lives.
+    ///
+    ///     context.sleep_for("cool down", 24h);
+    template <class Rep, class Period>
+    void sleep_for(std::string_view alias, std::chrono::duration<Rep, Period> time) {
+        sleep({.span = std::chrono::ceil<std::chrono::milliseconds>(time)}, alias);
+    }
+    /// Sleeps until the clock of the machine shows `time` (or later: it is looked at every ten seconds). At once where it does already.
+    void sleep_until(std::string_view alias, std::chrono::system_clock::time_point time);
+
+    /// Waits for a signal: an event from outside, by DurableMCP::signal(call_id, name, value). One that came before is not lost. The first of a name
+    /// counts: give a signal that is to come again another name (`context.key("approval", round)`).
+    /// *Errors*: WaitExpired; StepMismatchError where the value is no `T` (it stays recorded).
+    ///
+    ///     auto approval = context.wait_for_signal<Approval>("approval", "approve", {.deadline = 72h});
+    template <class T>
+    T wait_for_signal(std::string_view alias, std::string_view name, const WaitOptions& options = {}) {
+        static_assert(HasCodec<T>, "DurableContext::wait_for_signal<T>: there is no durable_mcp::codec<T> for this type");
+        return finish<T>(alias, take_signal(alias, codec<T>::tag(), name, options));
+    }
+    void wait_for_signal(std::string_view alias, std::string_view name, const WaitOptions& options = {}) {
+        static_cast<void>(take_signal(alias, codec<void>::tag(), name, options));
+    }
+
+    /// Waits until `condition`, a function that returns a std::optional<T>, has a value: `false`, 0 and "" are values. It is looked at now, whenever
+    /// a map that it has read changes, and after a restart. Inside it maps are read as they are now; it must do nothing but read.
+    /// *Errors*: WaitExpired; StepFailed for what `condition` throws, now and on each replay; std::logic_error for one that reads no map and has no
+    /// deadline.
+    ///
+    ///     auto stock = context.until("in stock", [&] { return context.map("stock").get<int>(article); });
+    template <class F>
+    auto until(std::string_view alias, F&& condition, const WaitOptions& options = {}) {
+        using Value = detail::OptionalValue<std::decay_t<std::invoke_result_t<F&>>>;
+        static_assert(Value::is_optional, "DurableContext::until: the condition returns a std::optional<T>, empty while it does not hold");
+        static_assert(HasCodec<typename Value::type>, "DurableContext::until: there is no durable_mcp::codec<T> for what the condition returns");
+        const auto look = detail::condition_of(condition);
+        return finish<typename Value::type>(alias, wait_until(alias, codec<typename Value::type>::tag(), {&look, options.deadline, false}));
+    }
+
+    /// In a loop(): waits until what `value` returns is another than in the iteration before, and returns it; at once in the first one. It is looked
+    /// at when until() would look, and what lay between two looks may be passed over.
+    template <class F>
+    auto until_changes(std::string_view alias, F&& value, const WaitOptions& options = {}) {
+        using Value = std::decay_t<std::invoke_result_t<F&>>;
+        static_assert(HasCodec<Value>, "DurableContext::until_changes: there is no durable_mcp::codec<T> for what the function returns");
+        const auto look = detail::value_of(value);
+        return finish<Value>(alias, wait_until(alias, codec<Value>::tag(), {&look, options.deadline, true}));
+    }
+
+    /// Runs `iteration` again and again: it gets what the one before handed on (`initial` the first time) and returns a `Next<Carry, T>`: again(carry), or
+    /// done(value), which is the loop's. What it hands on is recorded with the iteration's last entries, so that a restart goes on in the unfinished
+    /// iteration; aliases need to be unique within one iteration only. What iterations before have recorded is deleted: a loop may run for years.
+    /// Several loops, and loops in loops, are fine. What an iteration throws leaves the loop.
+    ///
+    ///     auto pages = context.loop("crawl", 1, [&](int page) -> Next<int, int> {
+    ///         const bool more = context.at_least_once("fetch", [&] { return fetch(page); });
+    ///         if (!more) { return done(page); }
+    ///         return again(page + 1);
+    ///     }, {.interval = 1min});
+    template <class Carry, class F>
+    auto loop(std::string_view alias, const Carry& initial, F&& iteration, const LoopOptions& options = {}) {
+        using Handed = detail::Stored<Carry>;
+        using Outcome = std::decay_t<std::invoke_result_t<F&, const Handed&>>;
+        static_assert(detail::IsNext<Outcome>::value, "DurableContext::loop: an iteration returns a Next<Carry, T>; say so behind its parameters: -> Next<int, T>");
+        using Value = typename Outcome::value_type;
+        static_assert(std::is_same_v<typename Outcome::carry_type, Handed>, "DurableContext::loop: `initial` is not of the type that iterations hand on");
+        static_assert(HasCodec<Handed> && HasCodec<Value>, "DurableContext::loop: there is no durable_mcp::codec<T> for what iterations hand on, or for its value");
+        const auto run = detail::iteration_of<Handed, Value>(iteration);
+        return finish<Value>(alias, run_loop(alias, codec<Value>::tag(), {codec<Handed>::tag(), detail::encode_text(initial), &run, options.interval}));
+    }
+
     // ── Towards the client ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Tells the client how far the call is, if it asked to be told. `progress` counts up in any unit; one that does not is dropped.
     ///
-    /// *Durability*: sent when the steps before it are durable. *Replay*: not sent again.
+    /// *Durability*: sent when the steps before it are durable. In a session it is then an event of the call's stream, which a resumed client
+    /// finds; a client of 2026-07-28 hears what is said while it is there. *Replay*: not sent again.
+    /// *Errors*: Error(limit_exceeded) for more events than a stream may hold (`Limits::events_per_stream`); log() alike.
     void report_progress(double progress, std::optional<double> total = std::nullopt, std::string_view message = {});
 
-    /// Sends a log message to the client, if its level is at least the one that the client set ("info" until then). `data` is anything
-    /// with a codec.
+    /// Sends a log message to the client, if its level is at least the one that the client set: for its session ("info" until it does), or, in
+    /// 2026-07-28, with this request (nothing is sent where it did not). `data` is anything with a codec.
     ///
+    /// *Durability*: as report_progress().
     /// *Replay*: a message that was sent is not sent again; logging the same thing twice sends it twice.
     ///
     ///     context.log(LogLevel::warning, "the rate is a day old", "rates");
@@ -132,27 +220,32 @@ public:
         send_log(level, detail::encode_text(data), logger);
     }
 
-    /// Tells every client that a list has changed. Registering and removing do so by themselves; these are for what handlers list on
-    /// their own.
+    /// Tells the client that called, and everybody who listens for it (subscriptions/listen of 2026-07-28), that a list has changed. Registering
+    /// and removing do so by themselves, and tell all sessions; these are for what a handler lists on its own.
+    ///
+    /// *Durability*: in a session, recorded together with the event on its standalone stream; for listeners, said while they listen.
+    /// *Replay*: not sent again.
     void send_tools_list_changed();
     void send_prompts_list_changed();
     void send_resources_list_changed();
-    /// Tells every client that has subscribed to the resource `uri` that it has changed: they read it again. `uri` may also lie below one that
-    /// is subscribed to.
+    /// Tells every client that has subscribed to the resource `uri`, letter for letter, that it has changed: they read it again.
     ///
-    /// *Replay*: not sent again.
+    /// *Durability*: on the standalone stream of every session that has subscribed, also of one whose client is away; then recorded.
+    /// *Replay*: not sent again, unless the process died between the two: better read once too often than never.
     void send_resource_updated(std::string_view uri);
 
     // ── Questions ──────────────────────────────────────────────────────────────────────────────────────────────────────────
     //
-    // A question has an alias, as a step has, from the same names. It needs a client that can be asked: client() tells, and otherwise
-    // MissingCapability leaves the handler, before anything is asked.
+    // A question has an alias, as a step has; the two may be equal, since questions and steps do not meet. Clients may see it. It needs a client
+    // that can be asked: client() tells, and otherwise MissingCapability leaves the handler, before anything is asked.
     //
     // *Durability*: the question is on disk before the client sees it, its answer before the client is told that it has arrived. A question
     // outlives a crash under the same id: the client may answer to whichever process is there, and is not asked twice.
     // *Replay*: an answer that was recorded is returned, and nothing is asked. What was asked is not compared: a question is its alias.
     // *Leaving*: waiting may suspend the handler (Unwind): its thread is free, and it runs again from its first line when the answer is there.
-    // *Errors*: MissingCapability; QuestionRefused for an error, or for an answer that does not fit the question; QuestionExpired.
+    // *Errors*: MissingCapability; QuestionRefused for an error, or for an answer that does not fit the question (a client of 2026-07-28 is asked
+    // again instead); QuestionExpired. A call whose client takes it back, or does not come back in time (QuestionOptions::deadline), runs no
+    // further: what it holds for the client must be given back by other means than the lines behind the question.
 
     /// Asks the client's user to fill in a form: see elicitation(). Never for secrets: the client sees what is filled in.
     ///
@@ -189,9 +282,11 @@ public:
 
     // ── Tasks ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// From here on the call is a task, if its client knows tasks and the tool allows them (ToolOptions::task): the client gets a handle now, and
-    /// asks for the result later. Returns whether the call is one. Nothing changes for the handler.
+    /// From here on the call is a task, if its client knows the tasks of 2026-07-28 and the tool allows them (ToolOptions::task): the client gets a
+    /// handle now, and asks for the result later. (In a session only the request itself can make a call a task.) Returns whether the call is
+    /// one. Nothing else changes for the handler.
     ///
+    /// *Durability*: the task is on disk when this returns true, and its client hears of it after that.
     /// *Replay*: the same answer; a task stays one.
     bool become_task();
 
@@ -199,10 +294,11 @@ public:
 
     /// A key for a receiver that drops repeated requests (a payment gateway's `Idempotency-Key`): the same in every attempt of this
     /// call, different for every alias and every call, unguessable. It makes at_least_once exactly-once at such a receiver. May be
-    /// asked for as often as you like.
+    /// asked for as often as you like. It begins with call_id().
     [[nodiscard]] std::string idempotency_key(std::string_view alias);
 
-    /// The call's id, as in the log and on the dashboard. Unguessable.
+    /// The call's id, as in the log. Unguessable; where the call is a task, it is the task's id too, by which whoever may use this server gets
+    /// its result.
     [[nodiscard]] std::string_view call_id() const;
     /// 1 for the first attempt; one more each time the handler runs again, after a crash or a wait.
     [[nodiscard]] std::uint32_t attempt() const;
@@ -239,6 +335,10 @@ private:
     std::vector<std::string> put(const std::vector<detail::QuestionRequest>& questions);
     std::string run_step(detail::StepKind kind, std::string_view alias, detail::StepBody& body, Retryable may_repeat);
     std::string run_transaction(std::string_view alias, detail::TransactionBody& body);
+    void sleep(const detail::SleepRequest& request, std::string_view alias);
+    [[nodiscard]] std::string take_signal(std::string_view alias, const std::string& type, std::string_view name, const WaitOptions& options);
+    [[nodiscard]] std::string wait_until(std::string_view alias, const std::string& type, const detail::UntilRequest& request);
+    [[nodiscard]] std::string run_loop(std::string_view alias, const std::string& type, const detail::LoopRequest& request);
     void send_log(LogLevel level, std::string_view data, std::string_view logger);
     [[nodiscard]] static std::string round_key(std::string_view alias, std::string_view round);
 

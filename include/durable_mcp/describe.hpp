@@ -19,7 +19,7 @@
 // access: constructors are not asked about the values that clients send. A plain struct that is described too is taken as the plain
 // struct that it is; an enum that is described has the described names, whatever their values.
 //
-// This is the only header here that includes Boost (Describe and Mp11, 1.81 or later): have it in your include path.
+// It includes Boost (Describe and Mp11, 1.81 or later), as no other header here does but asio.hpp: have it in your include path.
 
 #include <cstddef>
 #include <type_traits>

@@ -27,3 +27,4 @@
 #include "durable_mcp/store.hpp"
 #include "durable_mcp/tool.hpp"
 #include "durable_mcp/version.hpp"
+#include "durable_mcp/wait.hpp"

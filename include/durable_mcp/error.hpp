@@ -16,12 +16,12 @@ enum class ErrorCode : std::uint8_t {
     store_incompatible,  ///< the file is not a store, or a newer release wrote it
     store_damaged,       ///< what is on disk is not what was written; nothing was changed; the message says how to rescue it
     store_unavailable,   ///< the store cannot be opened, or has been closed or poisoned
-    store_full,          ///< no space left: nothing was lost, free some and it goes on by itself
+    store_full,          ///< no space left: nothing was lost, free some; a server that runs goes on by itself
     address_in_use,      ///< somebody else listens on that address and port
     network,             ///< any other failure of the listener
     conflict,            ///< a transaction lost against others too often
     limit_exceeded,      ///< a limit named in the message was reached
-    stopped,             ///< the server is not running (any more)
+    stopped,             ///< the server does not run (any more)
 };
 
 /// A failure of the world: the disk, the network, another process. The message says what happened, what it means for the data, what to do.
@@ -35,8 +35,10 @@ private:
     ErrorCode code_;
 };
 
-/// The tool says no, in words meant for the client: becomes the text of an `isError` result. What other exceptions say stays in the
-/// server's log.
+/// The tool says no, in words meant for the client: becomes the text of an `isError` result; of a prompt or a resource, the message of a JSON-RPC
+/// error. What other exceptions say stays in the server's log, but for InvalidArguments, ResourceNotFound, ProtocolError and MissingCapability.
+///
+/// Throw it from the handler. What leaves a step's callable becomes the step's failure (StepFailed), whose words stay in the log too.
 class DURABLE_MCP_EXPORT ToolError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -62,10 +64,11 @@ public:
 };
 
 /// The tool ends in a JSON-RPC error of its own, not in a result: for what is wrong with the request rather than with its outcome. `code`: outside
-/// of -32768…-32000, which the specification keeps for itself, but for -32602 (invalid params) and -32603 (internal error).
+/// of -32768…-32000, which the specification keeps for itself, but for -32602 (invalid params) and -32603 (internal error). `data_json`: the text
+/// of one JSON value, or std::invalid_argument; "" for none.
 class DURABLE_MCP_EXPORT ProtocolError : public std::runtime_error {
 public:
-    ProtocolError(int code, const std::string& message, std::string data_json = {}) : std::runtime_error(message), code_(code), data_(std::move(data_json)) {}
+    ProtocolError(int code, const std::string& message, std::string data_json = {});
     ~ProtocolError() override;
     [[nodiscard]] int code() const noexcept { return code_; }
     [[nodiscard]] const std::string& data() const noexcept { return data_; }  ///< JSON text; "" is none
@@ -75,11 +78,13 @@ private:
     std::string data_;
 };
 
-/// The client has not declared what a question needs. Nothing was asked. Uncaught it ends the call: in the stateless revision with the
+/// The client has not declared what a question needs, or the revision that it speaks has no word for it (a choice of several values before
+/// 2025-11-25). Nothing was asked. Uncaught it ends the call: in the stateless revision with the
 /// specification's -32021, which tells the client what to declare; before, with an `isError` result.
 class DURABLE_MCP_EXPORT MissingCapability : public std::runtime_error {
 public:
-    MissingCapability(std::string required_json, const std::string& message) : std::runtime_error(message), required_(std::move(required_json)) {}
+    /// For the library. `required_json`: a JSON object, or std::invalid_argument.
+    MissingCapability(std::string required_json, const std::string& message);
     ~MissingCapability() override;
     /// ClientCapabilities as JSON text: {"elicitation":{"form":{}}}
     [[nodiscard]] const std::string& required() const noexcept { return required_; }
@@ -88,7 +93,7 @@ private:
     std::string required_;
 };
 
-/// The client answered a question with an error, or with something that is no answer to it.
+/// The client answered a question with an error, or, in a session, with something that is no answer to it.
 ///
 /// *Replay*: thrown again by every later attempt.
 class DURABLE_MCP_EXPORT QuestionRefused : public std::runtime_error {
@@ -138,8 +143,8 @@ public:
     ~ValueMismatchError() override;
 };
 
-/// An at_least_once step gave up: its callable threw, and that was recorded. The same is thrown on every replay; what the callable threw is
-/// nested (std::rethrow_if_nested) only in the attempt in which it happened.
+/// An at_least_once step or a transaction gave up: its callable threw, or returned what cannot be stored, and that was recorded. The same is
+/// thrown on every replay; what the callable threw is nested (std::rethrow_if_nested) only in the attempt in which it happened.
 class DURABLE_MCP_EXPORT StepFailed : public std::runtime_error {
 public:
     StepFailed(std::string alias, std::string type_name, const std::string& message)

@@ -83,7 +83,7 @@ public:
     Form();
 
     Form& text(std::string_view name, const TextField& field = {});
-    /// Text of a known format. Clients check it; so should whoever relies on it.
+    /// Text of a known format. It is checked, here as by clients: an answer that does not have it is none.
     Form& email(std::string_view name, const TextField& field = {});
     Form& uri(std::string_view name, const TextField& field = {});
     Form& date(std::string_view name, const TextField& field = {});       ///< "2026-07-28"
@@ -97,7 +97,7 @@ public:
     Form& titled_choice(std::string_view name, const TitledValues& values, const ChoiceField& field = {});
     /// As titled_choice(), in the only words (`enumNames`) that clients of 2025-06-18 know. Newer clients know them too.
     Form& legacy_choice(std::string_view name, const TitledValues& values, const ChoiceField& field = {});
-    /// Any number of some values: an array of strings. From 2025-11-25 on.
+    /// Any number of some values: an array of strings. From 2025-11-25 on; an older client cannot be asked that: MissingCapability.
     Form& choices(std::string_view name, const std::vector<std::string>& values, const ChoicesField& field = {});
     Form& titled_choices(std::string_view name, const TitledValues& values, const ChoicesField& field = {});
 

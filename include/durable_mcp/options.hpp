@@ -18,7 +18,7 @@ namespace durable_mcp {
 /// Bounds that an embedder may want to move. Everything else that can grow has a bound too (src/base/limits.hpp). None may be 0.
 struct Limits {
     // One HTTP message and its connection.
-    std::size_t body_bytes = std::size_t{4} << 20;                        ///< beyond it: 413
+    std::size_t body_bytes = std::size_t{4} << 20;                        ///< beyond it: 413. At most 24 MiB
     std::chrono::milliseconds header_timeout = std::chrono::seconds(10);
     std::chrono::milliseconds body_timeout = std::chrono::seconds(30);
     std::chrono::milliseconds idle_timeout = std::chrono::seconds(75);    ///< between two requests; above the 60 s of common proxies
@@ -28,7 +28,7 @@ struct Limits {
 
     // Sessions and calls.
     std::size_t sessions = 100'000;
-    std::size_t running_calls = 1'024;                                    ///< beyond it: a JSON-RPC error that says so
+    std::size_t running_calls = 1'024;                                    ///< beyond it: 503 with Retry-After
     std::size_t running_calls_per_session = 64;
     std::chrono::milliseconds decide_after = std::chrono::milliseconds(50);  ///< a call this old is on disk and its response is a stream
     std::chrono::milliseconds retry_after = std::chrono::seconds(5);      ///< when a client whose stream ended is told to come back
@@ -36,9 +36,9 @@ struct Limits {
     std::size_t recovery_concurrency = 64;                                ///< unfinished calls that run again at once after a start
     std::uint32_t crashed_attempts = 20;                                  ///< a call whose attempts ended the process so often is given up
     std::chrono::milliseconds reask_after = std::chrono::seconds(60);     ///< unanswered so long behind a resumed stream, a question is put again, once
-    std::chrono::milliseconds state_lifetime = std::chrono::minutes(10);  ///< a client of 2026-07-28 may come back with an answer so long
+    std::chrono::milliseconds state_lifetime = std::chrono::minutes(10);  ///< a client of 2026-07-28 may come back so long: see QuestionOptions
 
-    // What one call may keep.
+    // What one call may keep. Of the bytes at most 24 MiB each.
     std::size_t step_value_bytes = std::size_t{16} << 20;
     std::size_t result_bytes = std::size_t{16} << 20;
     std::size_t events_per_stream = 10'000;
@@ -63,8 +63,9 @@ struct Options {
 
     Store store = {};                        ///< sqlite("file.db"), or memory() in tests. There is no default
 
-    /// What `Host` may say beyond the loopback names and `host` itself, such as "mcp.example.com" or "mcp.example.com:8443". Others get
-    /// 403: that is what keeps web pages from reaching a server on the user's machine (DNS rebinding).
+    /// What `Host` may say: "mcp.example.com" (without a port), "mcp.example.com:8443", or "mcp.example.com:*" for any port. Others get 403: that
+    /// is what keeps web pages from reaching a server on the user's machine (DNS rebinding). On a loopback address its names and `host` itself
+    /// may always be said; on any other address this list must not be empty, and `host` counts as one of it unless it stands for all addresses.
     std::vector<std::string> allowed_hosts = {};
     /// What `Origin` may say beyond loopback, such as "https://app.example.com". Requests without `Origin` (not browsers) pass.
     std::vector<std::string> allowed_origins = {};

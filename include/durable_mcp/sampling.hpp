@@ -29,7 +29,7 @@ public:
     SamplingRequest& user(std::string_view text);
     SamplingRequest& assistant(std::string_view text);
     SamplingRequest& system_prompt(std::string_view text);
-    SamplingRequest& temperature(double value);
+    SamplingRequest& temperature(double value);  ///< finite and not negative, or std::invalid_argument
     SamplingRequest& stop_sequences(const std::vector<std::string>& sequences);
 
     /// A model that would do, or a part of its name; the first hint counts most.

@@ -34,8 +34,8 @@ class ServerDoor;
 /// **Handlers** are functions or lambdas. Their parameters, but for a `DurableContext&` in any position, are the arguments, in the
 /// order of the names; their types are the schema, and are checked before the handler runs: InvalidArguments names the argument and
 /// what was expected. A `std::optional` parameter, and one with a default (`arg("limit").by_default(10)`), may be left out. A handler
-/// is called by many threads at once. What it throws ends the call: the text of a ToolError is meant for the client, all else is
-/// logged, and the client gets the call's id.
+/// is called by many threads at once. What it throws ends the call: the text of a ToolError is meant for the client (error.hpp tells of the
+/// others that are); all else is logged, and the client gets the call's id.
 ///
 /// **Registration** is possible at any time, before start() and while the server runs; clients are told. A name that is taken is
 /// std::invalid_argument: `replace_…` replaces. Calls that run keep the handler that they began with; a call that is resumed after a
@@ -139,7 +139,12 @@ public:
     }
     bool remove_resource(std::string_view uri);
 
-    /// Offers all that a URI template (RFC 6570, `{x}` and `{+x}`) matches; `names` are its variables, each a std::string parameter.
+    /// Offers all that a URI template (RFC 6570) matches; `names` are its variables, each a std::string parameter. It may have `{x}` (one segment),
+    /// `{+x}` (anything), `{/x}` (a segment with its '/'), lists of these (`{x,y}`), and at its end a query, `{?x,y}`: that of the URI may have
+    /// its parameters in any order, and leave out those whose handler's parameter is a std::optional<std::string> or has a default. Anything else of
+    /// RFC 6570 is std::invalid_argument. A value is never empty. It comes percent-decoded from what the client sent, and may hold anything, also "/"
+    /// and "..": check it before you make a path of it. A resource() of the very URI comes before templates, and these come in the order in which
+    /// they were offered.
     ///
     ///     mcp.resource_template("account://{id}/balance", "balance", {"id"}, [](std::string id) { return balance_of(id); });
     template <std::size_t N, class F>
@@ -185,6 +190,22 @@ public:
     }
     bool remove_template_completion(std::string_view uri_template, std::string_view variable);
 
+    // ── Signals ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Tells a call of an event from outside: `DurableContext::wait_for_signal<T>(alias, name)` returns `value`, in whatever process the call goes on.
+    /// `call_id` is DurableContext::call_id(). The first signal of a name counts; one that nobody waits for yet is kept for the call.
+    ///
+    /// *Durability*: on disk when this returns `taken`. *Threads*: any, a handler's too; it waits for the disk.
+    /// *Errors*: Error(stopped) where the server does not run, and Error(store_full, store_unavailable), in which case nothing was recorded.
+    ///
+    ///     mcp.signal(order.call_id, "approve", Approval{.by = user});
+    template <class T>
+    Signalled signal(std::string_view call_id, std::string_view name, const T& value) {
+        static_assert(HasCodec<detail::Stored<T>>, "DurableMCP::signal: there is no durable_mcp::codec<T> for the type of this value");
+        return send_signal(call_id, name, detail::encode_text(value));
+    }
+    Signalled signal(std::string_view call_id, std::string_view name) { return send_signal(call_id, name, "null"); }
+
     // ── Life ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Serves until SIGINT or SIGTERM, then stops with a deadline of ten seconds; a second signal ends the process at once. Installs
@@ -196,7 +217,7 @@ public:
 
     /// Takes the store, listens, recovers what the last process left, and returns when it answers; unfinished calls go on in the
     /// background. Its own thread does the work.
-    /// *Errors*: Error with `store_locked`, `store_incompatible`, `store_damaged`, `store_unavailable`, `address_in_use` or `network`;
+    /// *Errors*: Error with `store_locked`, `store_incompatible`, `store_damaged`, `store_unavailable`, `store_full`, `address_in_use` or `network`;
     /// std::logic_error when it runs already; std::invalid_argument for a completion of a prompt, a template or an argument that there is not.
     /// After a failure it may be started again.
     void start();
@@ -229,6 +250,7 @@ private:
                       const ResourceOptions& options);
 
     enum class Completed : std::uint8_t { prompt, uri_template };
+    Signalled send_signal(std::string_view call_id, std::string_view name, const std::string& value);
     void add_completion(Presence presence, Completed of, std::string_view ref, std::string_view argument, const detail::Binding& binding);
 
     struct Impl;

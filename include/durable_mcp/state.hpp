@@ -21,7 +21,7 @@ struct MapRange {
     std::string start = {};
     std::optional<std::string> end = {};  ///< absent: to the last key
     std::string prefix = {};
-    std::size_t limit = 0;                ///< rows at most; 0, or more than `range_rows` (10 000), means `range_rows`
+    std::size_t limit = 0;                ///< rows at most; 0 is 10 000, which is also the most (std::invalid_argument): go on from the last key
 };
 
 /// A named map of the server: byte-string keys in order, values of any type with a codec. It is kept in the store and may be larger
@@ -35,7 +35,9 @@ struct MapRange {
 /// *Outside* each write is a step of its own: durable before anything that comes after it, and not repeated by a replay. A read is
 /// recorded, so that a replay takes the same branch; `live()` reads what is there now and records nothing.
 ///
-/// *Errors*: ValueMismatchError where a value is not of the type that is asked for; Error(limit_exceeded) for a key over 4096 bytes.
+/// *Errors*: ValueMismatchError where a value is not of the type that is asked for; std::invalid_argument for writing a key over 4096 bytes or a
+/// value over `Limits::step_value_bytes`; Error(limit_exceeded) for a recorded read that found more than that; another Error where the store
+/// cannot be read.
 /// *Threads*: the handler's own only.
 class DURABLE_MCP_EXPORT SortedMap {
 public:
@@ -84,7 +86,7 @@ public:
         return decode_rows<T>(range_text(range, Order::descending));
     }
 
-    /// Number of keys.
+    /// Number of keys. In a transaction it depends on every row, and reads them all.
     [[nodiscard]] std::uint64_t count() const;
 
     /// The same map, whose reads see what is there now and are not recorded: a replay may see something else. In a transaction it

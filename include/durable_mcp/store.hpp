@@ -33,10 +33,12 @@ private:
     std::shared_ptr<detail::StoreFactory> factory_;
 };
 
-/// A SQLite file, made when it does not exist. Beside it lie `<path>-wal`, `<path>-shm` and `<path>.lock`; copy none of them while a
-/// server runs.
+/// A SQLite file, made when it does not exist, with the last folder of its path. Beside it lie `<path>-wal`, `<path>-shm`, `<path>.lock` and
+/// `<path>.ballast` (room for the last words when the disk is full); copy none of them while a server runs. On a local disk: start() refuses
+/// a network file system. A store of an older release is brought up to date by start(), which leaves a copy, `<path>.before-schema-N`.
 ///
 /// *Durability*: what is acknowledged survives SIGKILL at any moment and, on a disk that honours flushes, the loss of power.
+/// *Errors*: std::invalid_argument for an empty path; what the disk says is said by start().
 [[nodiscard]] DURABLE_MCP_EXPORT Store sqlite(std::string path);
 
 /// Memory, for tests: lives as long as the last copy of the handle, so that the same handle given to a second server is what a reboot

@@ -18,8 +18,8 @@ namespace durable_mcp {
 
 /// What a tool answers, when a plain value does not say enough.
 ///
-/// A handler may return this, or anything with a codec: a string becomes text as it is; everything else becomes its JSON as text, and also
-/// `structuredContent`, which clients before 2026-07-28 get only of objects.
+/// A handler may return this, one Content, or anything with a codec: a string becomes text as it is; everything else becomes its JSON as text, and
+/// also `structuredContent`, which clients before 2026-07-28 get only of objects.
 class DURABLE_MCP_EXPORT ToolResult {
 public:
     ToolResult();
@@ -53,8 +53,11 @@ enum class UnknownArguments : std::uint8_t {
 /// Whether a call of a tool may become a task: a handle under which clients that know tasks ask for the result later, and in which they find the
 /// questions of the call. Other clients call the tool as ever; where a tool requires tasks, they get an error.
 ///
-/// Shown in lists as `execution.taskSupport` (2025-11-25). A client of 2026-07-28 gets a task when the call takes longer than `inline_wait`, or at
-/// once with become_task() and where tasks are required.
+/// Shown in lists as `execution.taskSupport` (2025-11-25). A client of that revision gets a task where its request asks for one (`params.task`). A
+/// client of 2026-07-28 gets one when the call takes longer than `inline_wait`, or at once with become_task() and where tasks are required.
+///
+/// *Durability*: a task is on disk before its client hears of it, and goes on after a crash. It is known by an unguessable id: until there is
+/// authentication, whoever has the id may have the result.
 enum class Tasks : std::uint8_t { never, allowed, required };
 
 /// What may be said of a tool beyond its name, description and parameters. Each hint is shown only when it is set; clients must not
@@ -67,18 +70,27 @@ struct ToolOptions {
     std::optional<bool> destructive = {};           ///< may delete or overwrite (meaningful unless read_only)
     std::optional<bool> idempotent = {};            ///< calling it again with the same arguments changes nothing more
     std::optional<bool> open_world = {};            ///< reaches beyond this server
-    std::optional<JsonSchema> output_schema = {};   ///< of the structured content, and held to. Clients before 2026-07-28 are shown it only for an object. Unset: that of the handler's struct, if it returns one
+    /// Of the structured content, and held to: a result that breaks it is the tool's failure. Clients before 2026-07-28 are shown it only for an
+    /// object. Unset: that of the handler's struct, if it returns one.
+    std::optional<JsonSchema> output_schema = {};
     Tasks task = Tasks::never;
-    std::optional<std::chrono::milliseconds> task_ttl = {};       ///< a task is kept so long after it was made. Unset: RetentionPolicy::tasks
+    /// A task is kept so long after it was made; then it is forgotten, and given up if it has not ended. Unset: RetentionPolicy::tasks.
+    std::optional<std::chrono::milliseconds> task_ttl = {};
     std::optional<std::chrono::milliseconds> poll_interval = {};  ///< how often clients are told to ask for a task. Unset: the server's, 2 s
     /// How long a client of 2026-07-28 is kept waiting, before it gets a task or is told to come back. Unset: Options::inline_wait. 0 is at once,
     /// for clients that know tasks where the tool has them; for others, Options::inline_wait.
     std::optional<std::chrono::milliseconds> inline_wait = {};
-    /// The argument that makes a call unique, such as "order_id": a required string or integer. A second call with the same value, from the
-    /// same user, is the first one: it gets the same answer, and other arguments beside it are refused. "" for none.
+    /// The argument that makes a call unique, such as "order_id": a required string or integer. A second call of the tool with the same value is
+    /// the first one: it waits for it, or gets the same answer, an error too; with other arguments beside it, it is refused and nothing runs.
+    /// Clients of both eras and all sessions share a tool's keys, as long as there is no authentication to tell users apart: let them choose
+    /// values that others do not. "" for none.
+    ///
+    /// *Durability*: the call and its key are on disk before its handler runs. Whoever hangs up leaves it running. A key is known for
+    /// `Limits::key_retention` after its call began, and while it runs (where it is a task: for its `task_ttl`). After that it is a new one.
     std::string idempotency_argument = {};
     /// Clients may give such a key beside the arguments: as `params.idempotencyKey`, as `_meta["durable-mcp/idempotencyKey"]`, or in the header
-    /// `Idempotency-Key`, the first of these. The argument above comes before all of them.
+    /// `Idempotency-Key`, the first of these; at most 1024 bytes. The argument above comes before all of them. In a batch (2025-03-26) a call
+    /// with a key is refused.
     bool idempotency_keys = false;
     std::vector<Icon> icons = {};
     std::string meta = {};                          ///< `_meta` in lists: the JSON text of an object, keys as in "example.com/team"; "" for none

@@ -18,6 +18,7 @@ Arg& Arg::min_length(std::size_t value) { return limit("minLength", std::to_stri
 Arg& Arg::max_length(std::size_t value) { return limit("maxLength", std::to_string(value)); }
 Arg& Arg::min_items(std::size_t value) { return limit("minItems", std::to_string(value)); }
 Arg& Arg::max_items(std::size_t value) { return limit("maxItems", std::to_string(value)); }
+Arg& Arg::title(std::string_view text) { return limit("title", detail::encode_text(text)); }
 Arg& Arg::format(std::string_view name) { return limit("format", detail::encode_text(name)); }
 
 }  // namespace durable_mcp

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <spdlog/logger.h>
@@ -14,6 +15,7 @@
 #include "api/options.hpp"
 #include "api/store_factory.hpp"
 #include "durable_mcp/error.hpp"
+#include "http/access_policy.hpp"
 
 namespace durable_mcp::api {
 
@@ -66,11 +68,27 @@ Error store_error(const base::Failure& failure) {
     }
 }
 
+/// As it stands in a URL and in `Host`.
+std::string authority_of(const std::string& address) { return address.find(':') != std::string::npos ? "[" + address + "]" : address; }
+
+/// The names by which clients may know the server: those that are listed, and its own address, unless it stands for all of them. (A web page that
+/// was led here by DNS rebinding says a name of its own.) A public address without a list stays without: it is refused.
+std::vector<std::string> known_hosts(const Options& options) {
+    std::vector<std::string> hosts = options.allowed_hosts;
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(options.host, error);
+    const bool has_scope = options.host.find('%') != std::string::npos;
+    if (!error && !has_scope && !address.is_unspecified() && (address.is_loopback() || !hosts.empty())) {
+        hosts.push_back(authority_of(options.host) + ":*");
+    }
+    return hosts;
+}
+
 http::ListenerOptions listener_options(const Options& options, const base::Limits& limits, std::shared_ptr<spdlog::logger> log) {
     http::ListenerOptions made;
     made.address = options.host;
     made.port = options.port;
-    made.hosts = options.allowed_hosts;
+    made.hosts = known_hosts(options);
     made.origins = options.allowed_origins;
     made.limits = limits;
     made.logger = std::move(log);
@@ -83,17 +101,31 @@ public:
     void serve(std::shared_ptr<runtime::RequestView>, std::shared_ptr<runtime::ResponseSink>) override {}
 };
 
+/// Runs `check`; what it refuses is said of that member.
+template <class Check>
+void check_member(const char* member, const Check& check) {
+    try {
+        check();
+    } catch (const std::invalid_argument& problem) {
+        throw std::invalid_argument(std::string("Options::") + member + ": " + problem.what());
+    }
+}
+
 }  // namespace
 
 std::string make_url(const Options& options, std::uint16_t port) {
-    const bool is_v6 = options.host.find(':') != std::string::npos;
-    return "http://" + (is_v6 ? "[" + options.host + "]" : options.host) + ":" + std::to_string(port) + options.path;
+    return "http://" + authority_of(options.host) + ":" + std::to_string(port) + options.path;
 }
 
 void check_listener(const Options& options) {
-    boost::asio::io_context nowhere;
-    Nobody nobody;
-    const http::Listener never_opened(nowhere.get_executor(), listener_options(options, house_limits(options), nullptr), {{options.path, &nobody}});
+    check_member("allowed_hosts", [&] { const http::AccessPolicy judged(true, options.allowed_hosts, {}); });
+    check_member("allowed_origins", [&] { const http::AccessPolicy judged(true, {}, options.allowed_origins); });
+    check_member(options.allowed_hosts.empty() ? "host, allowed_hosts" : "host", [&] {
+        boost::asio::io_context nowhere;
+        Nobody nobody;
+        const http::ListenerOptions wanted = listener_options(options, house_limits(options), nullptr);
+        const http::Listener never_opened(nowhere.get_executor(), wanted, {{options.path, &nobody}});
+    });
 }
 
 Assembly::Assembly(const Options& options, boost::asio::io_context* context)

@@ -44,6 +44,31 @@ void DurableContext::send_resource_updated(std::string_view uri) { port_->send_r
 Client DurableContext::client() const { return Client(port_->client_json()); }
 bool DurableContext::become_task() { return port_->become_task(); }
 
+void DurableContext::sleep(const detail::SleepRequest& request, std::string_view alias) { port_->sleep(alias, request); }
+
+void DurableContext::sleep_until(std::string_view alias, std::chrono::system_clock::time_point time) {
+    const auto since_epoch = std::chrono::ceil<std::chrono::milliseconds>(time.time_since_epoch());
+    port_->sleep(alias, {.span = {}, .until_ms = since_epoch.count()});
+}
+
+std::string DurableContext::take_signal(std::string_view alias, const std::string& type, std::string_view name, const WaitOptions& options) {
+    if (auto value = port_->wait_for_signal(alias, type, name, options.deadline)) {
+        return *std::move(value);
+    }
+    throw WaitExpired(std::string(alias), "wait '" + std::string(alias) + "': no signal '" + std::string(name) + "' came before its deadline");
+}
+
+std::string DurableContext::wait_until(std::string_view alias, const std::string& type, const detail::UntilRequest& request) {
+    if (auto value = port_->until(alias, type, request)) {
+        return *std::move(value);
+    }
+    throw WaitExpired(std::string(alias), "wait '" + std::string(alias) + "': its condition did not hold before its deadline");
+}
+
+std::string DurableContext::run_loop(std::string_view alias, const std::string& type, const detail::LoopRequest& request) {
+    return port_->loop(alias, type, request);
+}
+
 std::string DurableContext::idempotency_key(std::string_view alias) { return port_->idempotency_key(alias); }
 std::string_view DurableContext::call_id() const { return port_->call_id(); }
 std::uint32_t DurableContext::attempt() const { return port_->attempt(); }

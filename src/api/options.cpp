@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "api/registration.hpp"
+#include "store/store.hpp"
 
 namespace durable_mcp::api {
 
@@ -62,6 +63,15 @@ void check_limits(const Limits& limits) {
     positive("events_per_stream", limits.events_per_stream);
     positive("entries_per_call", limits.entries_per_call);
     positive("list_page", limits.list_page);
+    const auto fits_in_a_row = [](const char* member, std::size_t value) {
+        constexpr std::size_t most = store::row_bytes / 4 * 3;
+        if (value > most) {
+            refuse(std::string("limits.") + member, "it must not be greater than " + std::to_string(most) + ": more is not kept in one place");
+        }
+    };
+    fits_in_a_row("body_bytes", limits.body_bytes);
+    fits_in_a_row("step_value_bytes", limits.step_value_bytes);
+    fits_in_a_row("result_bytes", limits.result_bytes);
 }
 
 void check_retention(const RetentionPolicy& policy) {
@@ -119,7 +129,9 @@ void check_options(const Options& options) {
     if (options.list_cache.count() < 0) {
         refuse("list_cache", "it must not be negative; 0 is not at all");
     }
-    static_cast<void>(describe_icons(options.icons));
+    if (!base::dump_json(describe_icons("Options::icons", options.icons))) {
+        refuse("icons", "this is not UTF-8");
+    }
     check_limits(options.limits);
     check_retention(options.retention);
 }
@@ -181,7 +193,7 @@ Json describe_implementation(const Options& options) {
     set("description", options.description);
     set("websiteUrl", options.website_url);
     if (!options.icons.empty()) {
-        implementation["icons"] = describe_icons(options.icons);
+        implementation["icons"] = describe_icons("Options::icons", options.icons);
     }
     return implementation;
 }

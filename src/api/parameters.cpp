@@ -96,6 +96,9 @@ Json ParameterList::prompt_arguments() const {
     Json arguments = Json::array();
     for (const Parameter& parameter : parameters_) {
         Json argument{{"name", parameter.name}, {"required", parameter.required()}};
+        if (const auto title = parameter.schema.find("title"); title != parameter.schema.end()) {
+            argument["title"] = *title;
+        }
         if (!parameter.description.empty()) {
             argument["description"] = parameter.description;
         }

@@ -26,7 +26,7 @@ public:
     [[nodiscard]] base::Json schema(UnknownArguments unknown) const;
     /// Names in the order of the parameters.
     [[nodiscard]] std::vector<std::string> names() const;
-    /// PromptArgument objects: name, description, required.
+    /// PromptArgument objects: name, title, description, required.
     [[nodiscard]] base::Json prompt_arguments() const;
 
     /// What the handler gets of `arguments`, in its order. The values borrow from `arguments` and from this list.

@@ -81,10 +81,18 @@ void set_unless_empty(Json& descriptor, const char* key, const std::string& text
     }
 }
 
-void set_icons(Json& descriptor, const std::vector<Icon>& icons) {
+void set_icons(Json& descriptor, const std::string& item, const std::vector<Icon>& icons) {
     if (!icons.empty()) {
-        descriptor["icons"] = describe_icons(icons);
+        descriptor["icons"] = describe_icons(item, icons);
     }
+}
+
+/// What clients are told of an item, once all is said: what cannot be written must not be found by whoever asks for the list.
+Json checked(const std::string& item, Json descriptor) {
+    if (const auto text = base::dump_json(descriptor); !text) {
+        refuse(item, "what clients are told of it cannot be written as JSON: " + text.error().sentence);
+    }
+    return descriptor;
 }
 
 void set_meta(Json& descriptor, const std::string& item, const std::string& text) {
@@ -166,9 +174,9 @@ Json describe_tool(const std::string& item, std::string_view name, std::string_v
     if (options.task != Tasks::never) {
         descriptor["execution"]["taskSupport"] = options.task == Tasks::required ? "required" : "optional";
     }
-    set_icons(descriptor, options.icons);
+    set_icons(descriptor, item, options.icons);
     set_meta(descriptor, item, options.meta);
-    return descriptor;
+    return checked(item, std::move(descriptor));
 }
 
 std::shared_ptr<const ToolContract> make_contract(const std::string& item, const Json& descriptor) {
@@ -200,9 +208,9 @@ Json describe_resource(const std::string& item, const char* uri_key, std::string
     if (const Json annotations = describe_annotations(item, options.annotations); !annotations.empty()) {
         descriptor["annotations"] = annotations;
     }
-    set_icons(descriptor, options.icons);
+    set_icons(descriptor, item, options.icons);
     set_meta(descriptor, item, options.meta);
-    return descriptor;
+    return checked(item, std::move(descriptor));
 }
 
 /// Fills in what a resource's handler left to us: the URI that was asked for, and the type.
@@ -251,11 +259,11 @@ Run run_with_struct(std::shared_ptr<const detail::Handler> handler, const Json& 
 
 }  // namespace
 
-Json describe_icons(const std::vector<Icon>& icons) {
+Json describe_icons(const std::string& item, const std::vector<Icon>& icons) {
     Json list = Json::array();
     for (const Icon& icon : icons) {
         if (icon.src.empty()) {
-            throw std::invalid_argument("an icon needs a src");
+            refuse(item, "an icon needs a src");
         }
         Json entry{{"src", icon.src}};
         set_unless_empty(entry, "mimeType", icon.mime_type);
@@ -329,9 +337,10 @@ mcp::Item make_prompt(std::string_view name, std::string_view description, const
     if (binding.count > 0) {
         descriptor["arguments"] = parameters->prompt_arguments();
     }
-    set_icons(descriptor, options.icons);
+    set_icons(descriptor, item, options.icons);
     set_meta(descriptor, item, options.meta);
-    return {std::string(name), std::move(descriptor), make_target(options.durability, run_with(binding.handler, parameters, UnknownArguments::refuse))};
+    return {std::string(name), checked(item, std::move(descriptor)),
+            make_target(options.durability, run_with(binding.handler, parameters, UnknownArguments::refuse))};
 }
 
 mcp::Item make_resource(std::string_view uri, std::string_view name, const detail::Binding& binding, const ResourceOptions& options) {

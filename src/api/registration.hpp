@@ -23,6 +23,6 @@ namespace durable_mcp::api {
 [[nodiscard]] mcp::Item make_template(std::string_view uri_template, std::string_view name, const detail::Binding& binding,
                                       const ResourceOptions& options);
 
-[[nodiscard]] base::Json describe_icons(const std::vector<Icon>& icons);
+[[nodiscard]] base::Json describe_icons(const std::string& item, const std::vector<Icon>& icons);
 
 }  // namespace durable_mcp::api

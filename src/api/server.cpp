@@ -287,6 +287,29 @@ void DurableMCP::run() {
     }
 }
 
+Signalled DurableMCP::send_signal(std::string_view call_id, std::string_view name, const std::string& value) {
+    std::shared_ptr<runtime::Engine> engine;
+    {
+        const std::lock_guard lock(impl_->mutex);
+        engine = impl_->engine;
+    }
+    if (!engine) {
+        throw Error(ErrorCode::stopped, "signal '" + std::string(name) + "': the server does not run, and nothing was recorded");
+    }
+    const auto outcome = engine->signal(std::string(call_id), std::string(name), value);
+    if (!outcome) {
+        const bool is_full = outcome.error().code == base::FailureCode::store_full;
+        throw Error(is_full ? ErrorCode::store_full : ErrorCode::store_unavailable,
+                    "signal '" + std::string(name) + "' for call " + std::string(call_id) + " was not recorded: " + outcome.error().sentence);
+    }
+    switch (*outcome) {
+        case runtime::SignalOutcome::taken: return Signalled::taken;
+        case runtime::SignalOutcome::repeated: return Signalled::repeated;
+        case runtime::SignalOutcome::no_call: break;
+    }
+    return Signalled::no_call;
+}
+
 bool DurableMCP::is_ready() const {
     const std::lock_guard lock(impl_->mutex);
     return impl_->engine && impl_->engine->is_ready();

@@ -14,6 +14,8 @@ public:
     [[nodiscard]] virtual std::int64_t wall_ms() const = 0;
     /// Never jumps. What time-outs inside one process are measured with.
     [[nodiscard]] virtual std::chrono::steady_clock::time_point steady() const = 0;
+    /// How long a timer may sleep before it looks at the clock again: one that a test turns by hand has to be looked at often.
+    [[nodiscard]] virtual std::chrono::milliseconds trust() const { return std::chrono::hours(24); }
 };
 
 /// The clock of the machine. Stateless; the returned object lives as long as the process.

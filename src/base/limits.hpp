@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 struct Limits {
     // One HTTP message.
     std::size_t body_bytes = 4u << 20;               ///< what the official SDKs accept; a larger argument belongs in a resource
+    std::size_t input_bytes = 64u << 20;             ///< bodies of all connections together that are being read or wait to be parsed
     std::size_t header_bytes = 16u << 10;            ///< head and chunk framing together: chunk extensions count too
     std::size_t header_fields = 100;                 ///< real clients send about fifteen
     std::size_t header_line_bytes = 8u << 10;        ///< a bearer token with many claims fits
@@ -65,6 +66,7 @@ struct Limits {
     std::size_t tasks_per_principal = 1'000;         ///< open ones; more are refused
     std::size_t subscriptions_per_session = 1'000;   ///< URIs of resources/subscribe: a session's row holds them
     std::size_t listeners = 1'024;                   ///< subscriptions/listen streams
+    std::size_t listened_names = 1'000;              ///< URIs, or tasks, of one such stream: each is looked up when it begins
     std::size_t tasks_page = 100;                    ///< of tasks/list
     std::size_t idempotency_key_bytes = 1'024;
     std::size_t recovery_concurrency = 64;           ///< unfinished calls that run again at the same time after a boot

@@ -239,8 +239,11 @@ std::size_t Connection::consume(std::string_view bytes) {
         } else if (phase_ == Phase::body) {
             const auto progress = parser_.feed(rest);
             used += progress.consumed;
+            const bool is_too_much = !incoming_->count_body();
             if (progress.refusal) {
                 refuse(*progress.refusal, false);
+            } else if (is_too_much) {
+                refuse({503, "This server is reading as much as it can hold."}, false);
             } else if (parser_.is_complete()) {
                 serve();
             } else {
@@ -325,6 +328,7 @@ void Connection::serve() {
             close();
         }
     }
+    static_cast<void>(exchange->count_body());  // a service that has read the body lets go of it
 }
 
 void Connection::refuse(const Refusal& refusal, bool keep_alive) {

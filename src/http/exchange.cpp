@@ -15,6 +15,7 @@ Exchange::Exchange(std::shared_ptr<Connection> connection, std::string_view raw_
     : connection_(std::move(connection)), state_(connection_->state()), peer_(connection_->peer()), raw_head_(raw_head) {}
 
 Exchange::~Exchange() {
+    state_->input_bytes -= counted_;
     if (stage_ != Stage::unanswered && stage_ != Stage::streaming) {
         return;
     }
@@ -86,6 +87,12 @@ void Exchange::on_gone(std::function<void()> listener) {
     } else if (stage_ != Stage::ended) {
         gone_listener_ = std::move(listener);
     }
+}
+
+bool Exchange::count_body() {
+    const std::size_t all = state_->input_bytes += body_.size() - counted_;  // which may be less: unsigned numbers wrap around
+    counted_ = body_.size();
+    return all <= state_->limits.input_bytes || all == counted_;
 }
 
 void Exchange::client_left() {

@@ -43,6 +43,8 @@ public:
     // For the connection.
     [[nodiscard]] const std::string& raw_head() const { return raw_head_; }
     [[nodiscard]] CheckedHead& head() { return head_; }
+    /// Counts the body, as it is now, among the input of all connections. False when that is more than there may be; one body alone always may.
+    [[nodiscard]] bool count_body();
     /// The request is whole and goes to its service: from now on an answer is owed.
     void owe_answer() { stage_ = Stage::unanswered; }
     [[nodiscard]] bool is_unanswered() const { return stage_ == Stage::unanswered; }
@@ -62,6 +64,7 @@ private:
     std::string raw_head_;
     CheckedHead head_;  // borrows from raw_head_
     std::string body_;
+    std::size_t counted_ = 0;  // of body_, in ListenerState::input_bytes
     std::function<void()> gone_listener_;
 };
 

@@ -180,12 +180,22 @@ std::optional<Refusal> note_framing(const CheckedHead::Field& field, const base:
 }  // namespace
 
 std::string_view CheckedHead::find(std::string_view name) const {
+    const Field* first = nullptr;
+    std::string* all = nullptr;
     for (const auto& field : fields) {
-        if (equal_without_case(field.name, name)) {
-            return field.value;
+        if (!equal_without_case(field.name, name)) {
+            continue;
         }
+        if (first == nullptr) {
+            first = &field;
+            continue;
+        }
+        if (all == nullptr) {
+            all = &joined_.emplace_front(first->value);
+        }
+        all->append(", ").append(field.value);
     }
-    return {};
+    return all != nullptr ? std::string_view(*all) : first != nullptr ? first->value : std::string_view();
 }
 
 std::optional<Refusal> check_head(std::string_view raw, const base::Limits& limits, CheckedHead& head) {

@@ -7,7 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <forward_list>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -38,9 +40,13 @@ struct CheckedHead {
     bool keep_alive = true;
     bool expects_continue = false;
 
-    /// The first field of that name; null `data()` when absent.
+    /// The value of that field; null `data()` when absent. One that is there more than once is a list, joined with ", " (RFC 9110 §5.3): whoever
+    /// reads the first of two and whoever reads the last must not be told different things.
     [[nodiscard]] std::string_view find(std::string_view name) const;
     [[nodiscard]] bool has_body() const { return chunked || content_length.value_or(0) > 0; }
+
+private:
+    mutable std::forward_list<std::string> joined_;  ///< what find() put together; its elements stay where they are
 };
 
 /// Checks `raw`, a whole head with its closing empty line, and fills `head`. `head` means nothing when a refusal is returned.

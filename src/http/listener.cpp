@@ -95,9 +95,9 @@ public:
           pause_(loop),
           sweeper_(loop),
           interval_(sweep_interval(options.limits)),
-          state_(std::make_shared<ListenerState>(ListenerState{
+          state_(new ListenerState{
               loop, options.limits, options.clock != nullptr ? options.clock : &base::system_clock(), std::move(options.logger),
-              AccessPolicy(is_loopback(address_), options.hosts, options.origins), std::move(routes)})) {
+              AccessPolicy(is_loopback(address_), options.hosts, options.origins), std::move(routes)}) {
         for (const auto& [path, service] : state_->routes) {
             if (path.empty() || path.front() != '/' || service == nullptr) {
                 throw std::invalid_argument("'" + path + "' is not a path that can be served: it must begin with '/'");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -38,6 +39,7 @@ struct ListenerState {
 
     std::vector<std::shared_ptr<Connection>> connections = {};  ///< each knows its place, so that leaving costs nothing
     std::map<std::string, std::size_t, std::less<>> peers = {};  ///< connections per peer that is not loopback
+    std::atomic<std::size_t> input_bytes = 0;               ///< of bodies that their requests still hold; a request may end on any thread
     bool draining = false;                                  ///< no connection is used again after the response it is in
 
     /// Every read goes here first: a connection that waits owns no buffer.

@@ -35,6 +35,18 @@ StepKind step_kind_of(EntryKind kind) {
             return StepKind::event;
         case EntryKind::question_asked:
             return StepKind::question;
+        case EntryKind::sleep_begun:
+        case EntryKind::sleep_over:
+            return StepKind::sleep;
+        case EntryKind::signal_awaited:
+        case EntryKind::signal_taken:
+            return StepKind::signal;
+        case EntryKind::until_begun:
+        case EntryKind::until_held:
+            return StepKind::until;
+        case EntryKind::loop_carried:
+        case EntryKind::loop_done:
+            return StepKind::loop;
         case EntryKind::event_inside:
             break;  // no step: fold() keeps it elsewhere
     }
@@ -51,8 +63,28 @@ EntryKind completed_entry(StepKind kind) {
         case StepKind::map_read: return EntryKind::map_read;
         case StepKind::event: return EntryKind::event_sent;
         case StepKind::question: return EntryKind::question_asked;
+        case StepKind::sleep: return EntryKind::sleep_over;
+        case StepKind::signal: return EntryKind::signal_taken;
+        case StepKind::until: return EntryKind::until_held;
+        case StepKind::loop: return EntryKind::loop_done;
     }
     return EntryKind::step_completed;
+}
+
+EntryKind begun_entry(StepKind kind) {
+    switch (kind) {
+        case StepKind::sleep: return EntryKind::sleep_begun;
+        case StepKind::signal: return EntryKind::signal_awaited;
+        case StepKind::until: return EntryKind::until_begun;
+        case StepKind::loop: return EntryKind::loop_carried;
+        default: break;
+    }
+    DURABLE_MCP_ASSERT(false && "a step that is no wait");
+    return EntryKind::sleep_begun;
+}
+
+bool is_wait(StepKind kind) {
+    return kind == StepKind::sleep || kind == StepKind::signal || kind == StepKind::until || kind == StepKind::loop;
 }
 
 EntryKind failed_entry(StepKind kind) {
@@ -61,6 +93,17 @@ EntryKind failed_entry(StepKind kind) {
         case StepKind::transact: return EntryKind::transaction_failed;
         default: return EntryKind::step_failed;
     }
+}
+
+bool is_of_loop(EntryKind kind) { return kind == EntryKind::loop_carried || kind == EntryKind::loop_done; }
+
+// The last event that was sent before that iteration ended.
+std::uint64_t events_before(const Entry& carried) {
+    constexpr std::string_view mark = "{\"events\":";
+    DURABLE_MCP_ASSERT(carried.payload.starts_with(mark));
+    std::uint64_t seq = 0;
+    std::from_chars(carried.payload.data() + mark.size(), carried.payload.data() + carried.payload.size(), seq);
+    return seq;
 }
 
 std::string hexadecimal(std::uint64_t hash) {
@@ -80,18 +123,32 @@ std::string_view name_of(StepKind kind) {
         case StepKind::map_read: return "map read";
         case StepKind::event: return "event";
         case StepKind::question: return "question";
+        case StepKind::sleep: return "sleep";
+        case StepKind::signal: return "wait for a signal";
+        case StepKind::until: return "until";
+        case StepKind::loop: return "loop";
     }
     return "";
 }
 
 CallMachine::CallMachine(History history) : last_progress_(history.last_progress), arrivals_(std::move(history.arrivals)), accepted_(history.accepted) {
-    for (const std::uint64_t hash : history.event_hashes) {
-        ++sent_before_[hash];
+    // What was emitted before an iteration ended lies on old ground for ever: only what came later can be repeated. And only before that may
+    // entries have been forgotten.
+    const auto carried = std::find_if(history.entries.rbegin(), history.entries.rend(), [](const Entry& entry) { return is_of_loop(entry.kind); });
+    const std::uint64_t passed_events = carried == history.entries.rend() ? 0 : events_before(*carried);
+    const std::uint64_t passed_entries = carried == history.entries.rend() ? 0 : carried->seq;
+    for (const SentEvent& event : history.events) {
+        if (event.seq > passed_events || event.seq == 0) {
+            ++sent_before_[event.hash];
+        }
     }
     for (const Entry& entry : history.entries) {
-        DURABLE_MCP_ASSERT(entry.seq == last_seq_ + 1);
+        DURABLE_MCP_ASSERT(entry.seq == last_seq_ + 1 || (entry.seq > last_seq_ && entry.seq <= passed_entries));
         last_seq_ = entry.seq;
-        fold(entry);
+        count(entry);
+        if (entry.kind != EntryKind::event_inside || entry.seq > passed_entries) {
+            fold(entry);
+        }
     }
     unpassed_ = records_.size();
 }
@@ -113,6 +170,10 @@ void CallMachine::fold(const Entry& entry) {
     switch (entry.kind) {
         case EntryKind::once_started: status = Status::started; break;
         case EntryKind::once_interrupted: status = Status::interrupted; break;
+        case EntryKind::sleep_begun:
+        case EntryKind::signal_awaited:
+        case EntryKind::until_begun:
+        case EntryKind::loop_carried: status = Status::waiting; break;
         case EntryKind::once_failed:
         case EntryKind::step_failed:
         case EntryKind::transaction_failed: status = Status::failed; break;
@@ -150,8 +211,10 @@ Decision CallMachine::begin(const Step& step) {
         }
         open_ = step.key;
     }
-    // A map write is applied by its own commit, behind everything that it depends on, and so is an event: they wait for the call's row only.
-    const bool is_queued_effect = step.kind == StepKind::map_write || step.kind == StepKind::event || step.kind == StepKind::question;
+    // A map write is applied by its own commit, behind everything that it depends on, and so is an event: they wait for the call's row only. A wait
+    // has no effect at all.
+    const bool is_queued_effect =
+        step.kind == StepKind::map_write || step.kind == StepKind::event || step.kind == StepKind::question || is_wait(step.kind);
     if (is_queued_effect ? !is_acceptance_durable() : !all_entries_are_durable()) {
         return AwaitDurable{};
     }
@@ -193,8 +256,67 @@ Decision CallMachine::replay(const Step& step, Record& record) {
             return RaiseInterrupted{};
         case Status::interrupted:
             return RaiseInterrupted{};
+        case Status::waiting:
+            // The wait goes on: what comes out of it is new. (In a loop, what the unfinished iteration had recorded still lies ahead.)
+            left_old_ground_ = left_old_ground_ || step.kind != StepKind::loop;
+            return GoOnWaiting{record.payload};
     }
     return RaiseInterrupted{};
+}
+
+void CallMachine::await(const Step& step, std::string begun) { append(begun_entry(step.kind), step, std::move(begun)); }
+
+void CallMachine::carry(const Step& loop, const std::string& path, std::string carried) {
+    append(EntryKind::loop_carried, loop, std::move(carried));
+    forget_iteration(loop, path, last_seq_);
+}
+
+void CallMachine::end_loop(const Step& loop, const std::string& path, std::string value) {
+    append(EntryKind::loop_done, loop, std::move(value));
+    forget_iteration(loop, path, last_seq_);
+}
+
+// Entries of the iteration, and what the loop itself had written before `kept`.
+void CallMachine::forget_iteration(const Step& loop, const std::string& path, std::uint64_t kept) {
+    Forget forget;
+    std::erase_if(scoped_, [&](const auto& entry) {
+        const auto& [key, seq] = entry;
+        const std::size_t name = key.find(':') + 1;
+        if ((key != loop.key || seq == kept) && key.compare(name, path.size(), path) != 0) {
+            return false;
+        }
+        if (key != loop.key) {
+            if (const auto record = records_.find(key); record != records_.end()) {
+                unpassed_ -= record->second.passed ? 0u : 1u;
+                records_.erase(record);
+            }
+            used_.erase(key);
+        }
+        forget.entries.push_back(seq);
+        return true;
+    });
+    std::erase_if(occurrences_, [&](const auto& counted) { return counted.first.compare(counted.first.find(':') + 1, path.size(), path) == 0; });
+    std::erase_if(used_, [&](const std::string& key) { return key.compare(key.find(':') + 1, path.size(), path) == 0; });
+    std::erase_if(sent_inside_, [&](const auto& sent) { return sent.first.compare(sent.first.find(':') + 1, path.size(), path) == 0; });
+    if (!forget.entries.empty()) {
+        entries_ -= forget.entries.size();
+        outputs_.emplace_back(std::move(forget));
+        ++handed_out_;
+    }
+}
+
+void CallMachine::count(const Entry& entry) {
+    ++entries_;
+    if (entry.key.find(path_end) != std::string::npos || is_of_loop(entry.kind)) {
+        scoped_.emplace(entry.key, entry.seq);
+    }
+}
+
+std::optional<std::string> CallMachine::emitter() const {
+    if (body_) {
+        return body_;
+    }
+    return path_.empty() ? std::nullopt : std::optional("i:" + path_);
 }
 
 void CallMachine::complete(const Step& step, std::string value) {
@@ -227,9 +349,11 @@ Entry CallMachine::draft_event(const Step& step, std::uint64_t nth, std::uint64_
     return {last_seq_ + 1 + nth, EntryKind::event_inside, step.key, {}, hexadecimal(content_hash)};
 }
 
-void CallMachine::adopt(const Step&, std::uint64_t events) {
+void CallMachine::adopt(const Step& step, std::uint64_t events) {
     body_.reset();
-    last_seq_ += 1 + events;
+    for (std::uint64_t adopted = 0; adopted <= events; ++adopted) {
+        count({++last_seq_, completed_entry(step.kind), step.key, {}, {}});
+    }
 }
 
 std::string CallMachine::next_occurrence(const std::string& base) { return base + '#' + std::to_string(++occurrences_[base]); }
@@ -251,7 +375,8 @@ bool CallMachine::emit(std::uint64_t content_hash) {
         accept();
         return true;
     }
-    auto& sent = body_ ? sent_inside_[*body_] : sent_before_;
+    const auto from = emitter();
+    auto& sent = from ? sent_inside_[*from] : sent_before_;
     const auto before = sent.find(content_hash);
     if (before != sent.end() && before->second > 0) {
         --before->second;
@@ -265,8 +390,8 @@ bool CallMachine::emit(std::uint64_t content_hash) {
 }
 
 void CallMachine::mark_sent(std::uint64_t content_hash) {
-    if (body_) {
-        append(EntryKind::event_inside, {StepKind::event, *body_, {}}, hexadecimal(content_hash));
+    if (const auto from = emitter()) {
+        append(EntryKind::event_inside, {StepKind::event, *from, {}}, hexadecimal(content_hash));
     }
 }
 
@@ -304,7 +429,9 @@ void CallMachine::leave(Leave::Reason reason) {
 }
 
 void CallMachine::append(EntryKind kind, const Step& step, std::string payload) {
-    outputs_.emplace_back(Entry{++last_seq_, kind, step.key, step.type, std::move(payload)});
+    Entry entry{++last_seq_, kind, step.key, step.type, std::move(payload)};
+    count(entry);
+    outputs_.emplace_back(std::move(entry));
     last_entry_output_ = ++handed_out_;
 }
 

@@ -35,7 +35,7 @@
 
 namespace durable_mcp::journal {
 
-enum class StepKind : std::uint8_t { at_least_once, at_most_once, transact, map_write, map_read, event, question };
+enum class StepKind : std::uint8_t { at_least_once, at_most_once, transact, map_write, map_read, event, question, sleep, signal, until, loop };
 [[nodiscard]] std::string_view name_of(StepKind kind);
 
 /// A step as the handler names it in this attempt.
@@ -50,6 +50,7 @@ struct Step {
 struct Execute {};                                  ///< run the callable now: all that it depends on is durable
 struct AwaitDurable {};                             ///< commit what take_outputs() yields, confirm it, then ask again
 struct AwaitArrival {};                             ///< a question that was put and has no answer yet: wait for arrival(), or leave
+struct GoOnWaiting { std::string begun; };          ///< an earlier attempt has begun this wait: go on where it stands, then complete()
 struct UseRecorded { std::string value; };          ///< an earlier attempt did it: this is what it returned
 struct RaiseFailed { Fault fault; };                ///< it failed, now or in an earlier attempt, and that is recorded
 struct RaiseInterrupted {};                         ///< an earlier attempt died inside an at_most_once callable
@@ -57,18 +58,26 @@ struct RaiseDuplicate {};                           ///< the key was used before
 struct RaiseMismatch { StepKind recorded_kind; std::string recorded_type; };  ///< the key is recorded as something else
 struct Leave { enum Reason : std::uint8_t { suspended, cancelled } reason; };  ///< unwind the handler; take_outputs() may hold more
 
-using Decision = std::variant<Execute, AwaitDurable, AwaitArrival, UseRecorded, RaiseFailed, RaiseInterrupted, RaiseDuplicate, RaiseMismatch, Leave>;
+using Decision = std::variant<Execute, AwaitDurable, AwaitArrival, GoOnWaiting, UseRecorded, RaiseFailed, RaiseInterrupted, RaiseDuplicate, RaiseMismatch, Leave>;
 
 // ── Outputs ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 struct Accept {};                                   ///< write the call's row
-using Output = std::variant<Accept, Entry>;
+struct Forget { std::vector<std::uint64_t> entries; };  ///< delete these, in the batch of the entry that was handed out before: an iteration has ended
+using Output = std::variant<Accept, Entry, Forget>;
+
+/// An event on the call's own stream.
+struct SentEvent {
+    SentEvent(std::uint64_t hash_in, std::uint64_t seq_in = 0) : hash(hash_in), seq(seq_in) {}  // NOLINT: a hash is enough where no loop is
+    std::uint64_t hash;  ///< of its content
+    std::uint64_t seq;   ///< on the stream
+};
 
 /// What earlier attempts left behind.
 struct History {
     bool accepted = false;                          ///< the call's row is on disk
     std::vector<Entry> entries;
-    std::vector<std::uint64_t> event_hashes;        ///< content hashes of the events on the call's own stream
+    std::vector<SentEvent> events;                  ///< those on the call's own stream
     std::optional<double> last_progress;
     std::map<std::string, std::string> arrivals;    ///< what came from outside: the question's key, and its answer
 };
@@ -93,6 +102,25 @@ public:
     [[nodiscard]] Entry draft_event(const Step& step, std::uint64_t nth, std::uint64_t content_hash) const;
     void adopt(const Step& step, std::uint64_t events = 0);
 
+    // ── Waits: sleep, signal, until. Execute means: begin it, with await(), or complete() it at once where there is nothing to wait for; after
+    // GoOnWaiting it has begun. Then complete() or fail(), or leave: the next attempt is told to go on.
+
+    /// The wait begins; `begun` is what a later attempt needs in order to go on with it.
+    void await(const Step& step, std::string begun);
+
+    // ── Loops. A loop is a wait that goes on from iteration to iteration. The keys of what happens in one begin, behind the name space, with its
+    // path: names of loops and numbers of iterations, nested ones behind each other, each part with path_end behind it. No user's alias has that
+    // character. Everything under a path goes with its iteration, so that an endless loop keeps a short journal.
+
+    static constexpr char path_end = '\x1f';
+    /// What is emitted and counted from here on belongs to the iteration of that path; "" is the handler itself.
+    void enter(std::string path) { path_ = std::move(path); }
+    /// The iteration of `path` is over, and hands `carried` over to the next: a JSON object that begins with "events", the last number that the call's
+    /// stream has given out. Every replay from here on has these events behind it.
+    void carry(const Step& loop, const std::string& path, std::string carried);
+    /// The loop has a value, after the iteration of `path`: the same kind of object.
+    void end_loop(const Step& loop, const std::string& path, std::string value);
+
     // ── Questions. Execute means: put it; complete() hands out the entry that it was put, with the question as its value.
 
     /// The answer to a question is durable. The first one stays.
@@ -110,8 +138,8 @@ public:
     // ── Events on the call's own stream.
 
     /// True when an event of that content must be sent now: it was not sent by an earlier attempt, and the replay has left old ground.
-    /// What a step's callable emits is counted apart from what the handler emits outside: a replay that does not run the callable passes over
-    /// its events too, and must not take an equal one behind it for one of them.
+    /// What a step's callable, or an iteration, emits is counted apart from what the handler emits outside: a replay that does not run it
+    /// passes over its events too, and must not take an equal one behind it for one of them.
     [[nodiscard]] bool emit(std::uint64_t content_hash);
     /// True when a message that nobody can ask for again may be sent now: it is not kept, so that only a replay silences it.
     [[nodiscard]] bool may_say() const { return !has_left_ && !finished_ && !is_cancelled() && !is_replaying(); }
@@ -166,10 +194,10 @@ public:
     [[nodiscard]] bool knows(const std::string& key) const { return records_.contains(key) || used_.contains(key); }
     /// Keys that are recorded but were not asked for in this attempt (B4).
     [[nodiscard]] std::vector<std::string> divergent_keys() const;
-    [[nodiscard]] std::uint64_t entry_count() const { return last_seq_; }
+    [[nodiscard]] std::uint64_t entry_count() const { return entries_; }
 
 private:
-    enum class Status : std::uint8_t { started, interrupted, completed, failed };
+    enum class Status : std::uint8_t { started, interrupted, waiting, completed, failed };
     struct Record {
         StepKind kind;
         Status status;
@@ -183,6 +211,9 @@ private:
     void append(EntryKind kind, const Step& step, std::string payload);
     [[nodiscard]] Decision replay(const Step& step, Record& record);
     [[nodiscard]] bool all_entries_are_durable() const { return durable_ >= last_entry_output_; }
+    void count(const Entry& entry);
+    void forget_iteration(const Step& loop, const std::string& path, std::uint64_t kept);
+    [[nodiscard]] std::optional<std::string> emitter() const;
 
     std::unordered_map<std::string, Record> records_;
     std::set<std::string, std::less<>> used_;            // keys asked for in this attempt
@@ -191,6 +222,8 @@ private:
     std::unordered_map<std::uint64_t, std::uint64_t> sent_before_;  // event content → times sent by earlier attempts, not yet repeated
     std::map<std::string, std::unordered_map<std::uint64_t, std::uint64_t>> sent_inside_;  // the same, by the step whose callable sent them
     std::optional<std::string> body_;                    // key of the step whose callable runs
+    std::string path_;                                   // of the iteration that the handler is in
+    std::multimap<std::string, std::uint64_t> scoped_;   // entries of iterations, and of the loops themselves, by key
     std::optional<double> last_progress_;
     std::map<std::string, std::string> arrivals_;
     std::size_t unpassed_ = 0;
@@ -203,6 +236,7 @@ private:
 
     std::vector<Output> outputs_;
     std::uint64_t last_seq_ = 0;
+    std::uint64_t entries_ = 0;            // on disk, or on their way: fewer than last_seq_ once iterations were forgotten
     std::uint64_t handed_out_ = 0;         // outputs, including those still in outputs_
     std::uint64_t acceptance_output_ = 0;  // position of Accept; 0 where an earlier attempt wrote it
     std::uint64_t last_entry_output_ = 0;  // position of the newest one that an effect could depend on

@@ -24,7 +24,20 @@ enum class EntryKind : std::uint8_t {
                           ///< payload is the event's content hash in hexadecimal
     question_asked = 14,  ///< a question was put to the client, with its event (where the call's stream keeps events) in the same batch; payload
                           ///< is the question. Its answer is an arrival, not an entry: it comes when nobody may be running the call
+    sleep_begun = 15,     ///< the call sleeps; payload says until when: {"until":wall_ms,"for":ms}, the latter where it was asked for a span
+    sleep_over = 16,      ///< it has slept; payload is empty
+    signal_awaited = 17,  ///< the call waits for a signal; payload is {"name":…,"until":wall_ms}, the latter where there is a deadline. The signal
+                          ///< itself is an arrival
+    signal_taken = 18,    ///< what the wait came to: payload is {"value":…}, or {"expired":true}
+    until_begun = 19,     ///< the call waits for a condition; payload is {"until":wall_ms}, or {} without a deadline
+    until_held = 20,      ///< the condition held: payload is {"value":…}, or {"expired":true}
+    loop_carried = 21,    ///< an iteration of a loop has ended and hands over to the next: payload is {"events":n,"round":…,"carry":text,"seen":{…}},
+                          ///< with "until" and "for" where there is an interval; n is the last event of the call's stream by then. The entries
+                          ///< of the iteration are deleted in the same batch
+    loop_done = 22,       ///< the loop has ended, likewise; payload is {"events":n,"value":…}
 };
+
+inline constexpr EntryKind newest_entry_kind = EntryKind::loop_done;
 
 /// One record of a call's journal. `seq` counts from 1 without a gap.
 struct Entry {

@@ -4,8 +4,15 @@
 // Which calls to run again after a boot, and when to stop trying: pure arithmetic over what is on disk.
 
 #include <cstdint>
+#include <vector>
+
+#include "journal/entry.hpp"
 
 namespace durable_mcp::journal {
+
+/// Whether these are all entries of a journal, and none that this release does not know: numbered from 1 without a gap, but
+/// for what loops have forgotten before the newest entry of one. A machine is made of nothing else. Checksums do not find a row that is gone.
+[[nodiscard]] bool is_whole(const std::vector<Entry>& entries);
 
 /// What is known of a call's earlier attempts, and stays on disk.
 struct AttemptCount {

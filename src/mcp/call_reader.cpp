@@ -29,8 +29,8 @@ Refusal read_meta(Json& params, StartCall& call) {
         return refuse_params("params._meta must be an object");
     }
     if (const Json* const token = find_member(call.meta, meta_key::progress_token)) {
-        if (!token->is_string() && !token->is_number_integer()) {
-            return refuse_params("params._meta.progressToken must be a string or an integer");
+        if (!jsonrpc::id_from(*token)) {  // what is sent with every notification is as short as an id
+            return refuse_params("params._meta.progressToken must be an integer, or a string that is not too long");
         }
         call.progress_token = *token;
     }
@@ -123,8 +123,8 @@ Refusal read_idempotency_key(const Json& params, StartCall& call) {
         return std::nullopt;
     }
     const auto* const text = key->get_ptr<const std::string*>();
-    if (text == nullptr || text->empty() || text->size() > limits.request_id_bytes) {
-        return refuse_params(fmt::format("an idempotency key must be a string of 1 to {} bytes", limits.request_id_bytes));
+    if (text == nullptr || text->empty() || text->size() > limits.idempotency_key_bytes) {
+        return refuse_params(fmt::format("an idempotency key must be a string of 1 to {} bytes", limits.idempotency_key_bytes));
     }
     call.idempotency_key = *text;
     return std::nullopt;

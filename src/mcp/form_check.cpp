@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "mcp/quote.hpp"
 #include "schema/json_schema.hpp"
 
 namespace durable_mcp::mcp {
@@ -26,7 +27,7 @@ std::optional<std::string> check_form(const base::Json& requested_schema, const 
     }
     for (const auto& [name, value] : content.items()) {
         if (!is_entry(value)) {
-            return fmt::format("content.{}: expected a string, a number, a boolean or an array of strings", name);
+            return fmt::format("content.{}: expected a string, a number, a boolean or an array of strings", quote(name));
         }
     }
     // Compiled for each answer: a person took longer to give it.

@@ -325,7 +325,7 @@ Json progress_params(Revision revision, const Json& token, double progress, std:
         return std::trunc(value) == value && std::abs(value) <= exact ? Json(static_cast<std::int64_t>(value)) : Json(value);
     };
     Json params{{"progressToken", token}, {"progress", number(progress)}};
-    if (total) {
+    if (total && std::isfinite(*total)) {  // JSON has no word for any other
         params["total"] = number(*total);
     }
     if (!message.empty() && traits(revision).audio) {

@@ -3,7 +3,10 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "mcp/members.hpp"
+#include "mcp/quote.hpp"
 #include "mcp/task.hpp"
 
 namespace durable_mcp::mcp {
@@ -132,16 +135,34 @@ bool has_capability(const Json& declared, const Json& needed) {
 }
 
 Json known_capabilities(Revision revision, Json declared) {
-    const auto elicitation = declared.is_object() ? declared.find("elicitation") : declared.end();
-    if (elicitation == declared.end() || revision >= Revision::r2025_11_25) {
+    if (!declared.is_object() || revision >= Revision::r2025_11_25) {
         return declared;
     }
-    if (revision < Revision::r2025_06_18) {
-        declared.erase(elicitation);
-    } else {
-        *elicitation = Json::object();
+    if (const auto elicitation = declared.find("elicitation"); elicitation != declared.end()) {
+        if (revision < Revision::r2025_06_18) {
+            declared.erase(elicitation);
+        } else {
+            *elicitation = Json::object();
+        }
+    }
+    if (const auto sampling = declared.find("sampling"); sampling != declared.end() && sampling->is_object()) {
+        sampling->erase("tools");
     }
     return declared;
+}
+
+std::optional<std::string> find_unsayable(Revision revision, std::string_view method, const Json& params) {
+    const Json* const schema = revision < Revision::r2025_11_25 && method == elicit ? find_member(params, "requestedSchema") : nullptr;
+    const Json* const properties = schema == nullptr ? nullptr : find_member(*schema, "properties");
+    if (properties == nullptr || !properties->is_object()) {
+        return std::nullopt;
+    }
+    for (const auto& [name, property] : properties->items()) {
+        if (const std::string* const type = find_string(property, "type"); type != nullptr && *type == "array") {
+            return fmt::format("'{}', a choice of several values, which came with {}", quote(name), traits(Revision::r2025_11_25).date);
+        }
+    }
+    return std::nullopt;
 }
 
 Json project_question_params(Revision revision, std::string_view method, Json params) {

@@ -25,9 +25,12 @@ struct Question {
 /// True if the ClientCapabilities `declared` have everything in `needed`: each of its keys, and so on within them. `"elicitation":{}` means form mode
 /// on both sides.
 [[nodiscard]] bool has_capability(const base::Json& declared, const base::Json& needed);
-/// What remains of the ClientCapabilities `declared` in that revision: elicitation came with 2025-06-18, its URL mode with 2025-11-25. A client may
-/// declare more than the revision that it agreed to has methods for.
+/// What remains of the ClientCapabilities `declared` in that revision: elicitation came with 2025-06-18, its URL mode and the tools of sampling with
+/// 2025-11-25. A client may declare more than the revision that it agreed to has methods for.
 [[nodiscard]] base::Json known_capabilities(Revision revision, base::Json declared);
+/// What that revision has no word for in a question, as the end of a sentence, although its method is there: a form of 2025-06-18 has no choice of
+/// several values, and no other field asks for the same. Nothing where project_question_params() says all of it.
+[[nodiscard]] std::optional<std::string> find_unsayable(Revision revision, std::string_view method, const base::Json& params);
 
 /// The params as that revision knows them: 2025-06-18 has forms only, and titled choices as `enum` and `enumNames`; before 2025-11-25 a sampling
 /// message holds one block, so that one with several becomes several.

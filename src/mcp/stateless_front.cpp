@@ -180,11 +180,17 @@ Classified classify(const HttpFacts& facts, Json& body) {
         return SessionEra{};
     }
     const Json* const method = find_member(body, "method");
+    const bool header_is_stateless = names_stateless_era(facts.protocol_version);
     if (method == nullptr) {
-        return SessionEra{};  // a response, or nothing that has an era
+        // A response, or nothing that has an era. Whoever speaks the revision without sessions and names none can have meant neither.
+        if (header_is_stateless && facts.session_id.empty()) {
+            const Json* const id = find_member(body, "id");
+            return refuse(jsonrpc::invalid_request, "Invalid request: a message of the stateless era is a request or a notification",
+                          id == nullptr ? std::nullopt : jsonrpc::id_from(*id));
+        }
+        return SessionEra{};
     }
     const Json* const claim = find_claim(body);
-    const bool header_is_stateless = names_stateless_era(facts.protocol_version);
     const auto* const claimed = claim == nullptr ? nullptr : claim->get_ptr<const std::string*>();
     if (is_string_of(*method, "initialize") && (claimed == nullptr || !names_stateless_era(*claimed))) {
         if (!header_is_stateless) {

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
@@ -88,8 +89,8 @@ Verdict call(const ServerFacts& facts, const Catalog& catalog, Method method, St
         start.may_become_task = start.item->task_support != TaskSupport::forbidden && declares(asked.capabilities, tasks_extension());
         constexpr base::Limits limits;
         if (const std::string_view key = find_header(asked.header, "Idempotency-Key"); !start.idempotency_key && !key.empty()) {
-            if (key.size() > limits.request_id_bytes) {
-                return refuse_params(fmt::format("an idempotency key must be a string of 1 to {} bytes", limits.request_id_bytes));
+            if (key.size() > limits.idempotency_key_bytes) {
+                return refuse_params(fmt::format("an idempotency key must be a string of 1 to {} bytes", limits.idempotency_key_bytes));
             }
             start.idempotency_key = std::string(key);
         }
@@ -107,17 +108,21 @@ constexpr Flag flags[] = {{"toolsListChanged", &ListenFilter::tools},
                           {"promptsListChanged", &ListenFilter::prompts},
                           {"resourcesListChanged", &ListenFilter::resources}};
 
-/// An array of strings, each once, in the order of the array; nothing if it is none.
-std::optional<std::vector<std::string>> read_texts(const Json& array) {
+/// The strings of an array, each once and in its order, or why params.notifications may not have them.
+std::variant<std::vector<std::string>, Refuse> read_texts(std::string_view member, const Json& array) {
+    constexpr base::Limits limits;
     if (!array.is_array()) {
-        return std::nullopt;
+        return refuse_params(fmt::format("params.notifications.{} must be an array of strings", member));
+    }
+    if (array.size() > limits.listened_names) {
+        return refuse_params(fmt::format("params.notifications.{} has more than {} elements", member, limits.listened_names));
     }
     std::vector<std::string> texts;
     std::set<std::string_view> seen;
     for (const Json& element : array) {
         const auto* const text = element.get_ptr<const std::string*>();
-        if (text == nullptr) {
-            return std::nullopt;
+        if (text == nullptr || text->size() > limits.uri_bytes) {
+            return refuse_params(fmt::format("params.notifications.{} must be an array of strings of at most {} bytes", member, limits.uri_bytes));
         }
         if (seen.insert(*text).second) {
             texts.push_back(*text);
@@ -147,22 +152,22 @@ Verdict listen(const Catalog& catalog, const StatelessRequest& asked) {
         }
     }
     if (const Json* const uris = find_member(*wanted, "resourceSubscriptions")) {
-        auto read = read_texts(*uris);
-        if (!read) {
-            return refuse_params("params.notifications.resourceSubscriptions must be an array of strings, URIs of resources");
+        auto read = read_texts("resourceSubscriptions", *uris);
+        if (auto* const refusal = std::get_if<Refuse>(&read)) {
+            return std::move(*refusal);
         }
-        for (std::string& uri : *read) {
+        for (std::string& uri : std::get<std::vector<std::string>>(read)) {
             if (catalog.find_resource(uri)) {
                 filter.resource_uris.push_back(std::move(uri));
             }
         }
     }
     if (const Json* const ids = find_member(*wanted, tasks_extension().listen_key)) {
-        auto read = read_texts(*ids);
-        if (!read) {
-            return refuse_params(fmt::format("params.notifications.{} must be an array of strings", tasks_extension().listen_key));
+        auto read = read_texts(tasks_extension().listen_key, *ids);
+        if (auto* const refusal = std::get_if<Refuse>(&read)) {
+            return std::move(*refusal);
         }
-        filter.task_ids = std::move(*read);
+        filter.task_ids = std::get<std::vector<std::string>>(std::move(read));
     }
     return Listen{std::move(filter)};
 }

@@ -38,11 +38,13 @@ base::Json params_of(const mcp::StartCall& start) {
 
 std::string question_key(std::string_view alias) { return "q:" + std::string(alias); }
 
+std::string signal_key(std::string_view name) { return "g:" + std::string(name); }
+
 std::string question_id(std::string_view call, std::string_view alias) { return fmt::format("{}.{:016x}", call, base::hash64(alias)); }
 
 Call::Call(std::shared_ptr<Services> services_in, std::shared_ptr<CallListener> listener_in, std::shared_ptr<SessionState> session_in,
            std::shared_ptr<Stream> stream_in)
-    : services(std::move(services_in)), listener(std::move(listener_in)), session(std::move(session_in)), stream(std::move(stream_in)) {}
+    : services(std::move(services_in)), session(std::move(session_in)), stream(std::move(stream_in)), listener(std::move(listener_in)) {}
 
 std::string document_of(const mcp::StartCall& start, mcp::Revision revision) {
     return base::Json{{"method", method_of(start.kind)}, {"params", params_of(start)}, {"revision", mcp::traits(revision).date}}.dump();
@@ -56,9 +58,11 @@ std::string digest_of(const mcp::StartCall& start) {
     return base::hash128_hex(std::string(method_of(start.kind)) + base::canonical_text(params));
 }
 
+std::string Call::identity() const { return is_logged() ? document_of(start, revision) : document(); }
+
 std::string Call::document() const {
-    if (session && !is_session_task) {
-        return document_of(start, revision);
+    if (is_logged() && handle.reach == 0) {
+        return document_of(start, revision);  // the rest stands in its session's row, which lives as long
     }
     base::Json document{{"method", method_of(start.kind)}, {"params", params_of(start)}, {"revision", mcp::traits(revision).date}};
     document["owner"] = owner;
@@ -104,7 +108,7 @@ store::CallRow Call::row(store::CallState state) const {
     row.session = session_id();
     row.request_id = request.text;
     row.document = document();
-    row.digest = base::hash128_hex(row.document);
+    row.digest = base::hash128_hex(identity());
     row.stream = stream->id();
     row.state = state;
     row.accepted_ms = services->clock.wall_ms();
@@ -116,7 +120,7 @@ void Call::submit(store::Group group, store::Urgency urgency, store::WhenFull wh
 }
 
 void Call::take_back() {
-    if (machine->is_finished() && !rests_on.empty()) {
+    if (machine->is_finished() && rest) {
         machine = std::make_unique<journal::CallMachine>(journal::History{true, {}, {}, {}, {}});
     }
     machine->cancel();
@@ -137,6 +141,8 @@ void Call::flush(store::Urgency urgency, store::Group extra, store::Completion s
     for (journal::Output& output : machine->take_outputs()) {
         if (auto* entry = std::get_if<journal::Entry>(&output)) {
             group.emplace_back(store::AppendEntry{id, std::move(*entry)});
+        } else if (auto* forget = std::get_if<journal::Forget>(&output)) {
+            group.emplace_back(store::DropEntries{id, std::move(forget->entries)});
         } else {
             accepts = true;
             group.emplace_back(store::InsertCall{row(store::CallState::running)});
@@ -164,16 +170,19 @@ void Call::flush(store::Urgency urgency, store::Group extra, store::Completion s
 }
 
 void Call::deliver(const std::string& alias, const std::string& payload) {
-    const std::lock_guard lock(mutex);
-    machine->deliver(question_key(alias), payload);
-    answers_changed_.notify_all();
+    deliver_arrival(question_key(alias), payload);
 }
 
-void Call::wait_for_answers(std::unique_lock<std::mutex>& lock, const std::vector<std::string>& aliases, std::chrono::milliseconds time) {
-    answers_changed_.wait_for(lock, time, [&] {
-        return machine->is_leaving() || std::all_of(aliases.begin(), aliases.end(), [&](const std::string& alias) {
-            return machine->arrival(question_key(alias)) != nullptr;
-        });
+void Call::deliver_arrival(const std::string& key, const std::string& payload) {
+    const std::lock_guard lock(mutex);
+    machine->deliver(key, payload);
+    arrived_.notify_all();
+}
+
+void Call::wait_for_arrivals(std::unique_lock<std::mutex>& lock, const std::vector<std::string>& keys, std::chrono::milliseconds time) {
+    arrived_.wait_for(lock, time, [&] {
+        return machine->is_leaving() ||
+               std::all_of(keys.begin(), keys.end(), [&](const std::string& key) { return machine->arrival(key) != nullptr; });
     });
 }
 

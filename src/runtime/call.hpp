@@ -4,8 +4,8 @@
 // A call in memory. Its handler's thread drives it (call_driver.hpp); the loop accepts it when it grows old, cancels it, suspends it. Both go through
 // `mutex`, which guards the machine and the order of what is queued for it, and is never held while anybody waits for the disk or runs a handler.
 //
-//     running ──▶ answered, left            rests: no thread; its client's answer wakes it
-//        ▲  └──▶ resting (a question without an answer)
+//     running ──▶ answered, left            rests: no thread; what it rests on wakes it
+//        ▲  └──▶ resting (a question without an answer, a sleep, a signal, a condition)
 //        └───────────┘ wake
 
 #include <atomic>
@@ -46,6 +46,25 @@ struct PendingQuestion {
 
 /// The same as the id of a JSON-RPC request.
 [[nodiscard]] jsonrpc::Id question_request(const std::string& id);
+
+/// The key of a signal's arrival.
+[[nodiscard]] std::string signal_key(std::string_view name);
+
+/// A moment that a call waits for. Until the process ends it is a span on the steady clock, which nobody can set; what is on disk is the wall's.
+struct Due {
+    std::int64_t wall_ms = 0;
+    std::optional<std::chrono::steady_clock::time_point> steady;  ///< none: the wall's time itself is what was asked for
+};
+
+/// What a call that was put down waits for: whatever comes first wakes it.
+struct Rest {
+    std::vector<std::string> arrivals;  ///< keys of the machine's arrivals: answers to questions, signals
+    bool asks = false;                  ///< its client is one who could go on
+    std::optional<Due> due;
+    std::string due_key;                ///< under which the machine hears that it was due
+    std::vector<std::string> maps;      ///< a change of one of these behind `mark`
+    std::uint64_t mark = 0;
+};
 
 /// A response that waits for a call beside the call's own stream: of a stateless client, of a request that named the same idempotency key, of
 /// tasks/result. It is not kept: whoever loses it asks again by the handle that it has.
@@ -88,7 +107,7 @@ public:
     virtual void found_recorded(const std::shared_ptr<Call>& call, const store::CallRow& row) = 0;
 };
 
-/// The text that identifies what was asked: method, params and revision, keys sorted. What a session's row holds.
+/// The text that identifies what was asked: method, params and revision, keys sorted.
 [[nodiscard]] std::string document_of(const mcp::StartCall& start, mcp::Revision revision);
 /// Identifies what was asked, whatever the keys' order and the numbers' spelling; `_meta` does not count.
 [[nodiscard]] std::string digest_of(const mcp::StartCall& start);
@@ -104,7 +123,6 @@ public:
     mcp::StartCall start;
     std::shared_ptr<const HandlerTarget> target;
     const std::shared_ptr<Services> services;
-    const std::shared_ptr<CallListener> listener;  ///< kept alive by its calls
     const std::shared_ptr<SessionState> session;  ///< null in the stateless era, and for a task that outlived its session
     const std::shared_ptr<Stream> stream;         ///< of a session's call: what its client reads. Of others: where the answer is kept
     std::string owner;                 ///< principal
@@ -121,7 +139,11 @@ public:
     std::uint32_t attempt = 1;
 
     // ── Loop only.
+    std::shared_ptr<CallListener> listener;  ///< kept alive by its calls; null in one that rests or waits for its turn, which is only its own
     bool is_row_durable = false;       ///< said by accepted()
+    bool is_task_durable = false;      ///< its client may hear that it is a task
+    bool is_state_durable = false;     ///< since the stop began: whoever waits for it may be sent away with a state
+    bool is_cancel_durable = false;    ///< anybody may hear that it was taken back
     bool is_conflicted = false;        ///< its row was refused: the request id was used before
     bool is_running = false;           ///< an attempt is under way
     bool is_resting = false;           ///< put down until one of its questions is answered
@@ -137,7 +159,7 @@ public:
     std::unique_ptr<journal::CallMachine> machine = std::make_unique<journal::CallMachine>();
     store::Ticket last_ticket = 0;
     store::HandleRow handle;           ///< how it can be reached; `reach` is 0 while it cannot
-    std::vector<std::string> rests_on; ///< aliases of the questions that the attempt left for; empty while it runs
+    std::optional<Rest> rest;          ///< what the attempt left for; none while it runs
     [[nodiscard]] bool has_reach(store::Reach reach) const { return (handle.reach & static_cast<std::uint32_t>(reach)) != 0; }
     /// Somebody can come back for its answer. Also who came back for the call already, and may lose the answer on its way.
     [[nodiscard]] bool keeps_answer() const { return is_logged() || !handle.call.empty(); }
@@ -154,6 +176,9 @@ public:
     [[nodiscard]] bool is_abandoned() const;
     [[nodiscard]] std::string session_id() const;
     [[nodiscard]] bool is_durable() const { return target == nullptr || target->durability == Durability::full; }
+    /// What was asked, as text: requests of a session with the same one are the same request.
+    [[nodiscard]] std::string identity() const;
+    /// What the next process has to know of it. With the mutex held, or before the first attempt.
     [[nodiscard]] std::string document() const;
     [[nodiscard]] store::CallRow row(store::CallState state) const;
 
@@ -172,10 +197,12 @@ public:
 
     /// The answer to a question has been recorded. The loop; wakes the handler if it still waits.
     void deliver(const std::string& alias, const std::string& payload);
-    /// Waits, for `time` at most, until all of these are answered or the attempt has to leave. With `lock` held on the mutex.
-    void wait_for_answers(std::unique_lock<std::mutex>& lock, const std::vector<std::string>& aliases, std::chrono::milliseconds time);
-    /// Lets a handler that waits for an answer look again whether it has to leave.
-    void stir() { answers_changed_.notify_all(); }
+    /// The same for anything that a wait's key stands for: a signal, a moment that has come.
+    void deliver_arrival(const std::string& key, const std::string& payload);
+    /// Waits, for `time` at most, until all of these have arrived or the attempt has to leave. With `lock` held on the mutex.
+    void wait_for_arrivals(std::unique_lock<std::mutex>& lock, const std::vector<std::string>& keys, std::chrono::milliseconds time);
+    /// Lets a handler that waits look again whether it has to leave.
+    void stir() { arrived_.notify_all(); }
 
     /// The peer has been told where to resume from, if it has to be told at all. The first step waits for it (bounded by `write_stall`).
     void wait_until_primed();
@@ -183,7 +210,7 @@ public:
 
 private:
     std::atomic<Broken> broken_{Broken::no};
-    std::condition_variable answers_changed_;
+    std::condition_variable arrived_;
     std::mutex primed_mutex_;
     std::condition_variable primed_condition_;
     bool primed_ = false;

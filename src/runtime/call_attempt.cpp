@@ -43,7 +43,7 @@ void CallDriver::run() {
         if (!prepare()) {
             return;
         }
-        std::string payload = produce_answer();
+        std::string payload = within_limit(produce_answer());
         bool has_left = false;
         bool is_cancelled = false;
         {
@@ -119,6 +119,10 @@ bool CallDriver::load_history() {
     auto entries = services_.store->entries(call_->id);
     auto events = services_.store->events(call_->stream->id(), 0, services_.limits.events_per_stream + 1);
     auto arrivals = services_.store->arrivals(call_->id);
+    if (entries && !journal::is_whole(*entries)) {
+        entries = base::Failure{base::FailureCode::store_damaged,
+                                fmt::format("its journal is not whole: entries are missing beside the {}, or unknown", entries->size())};
+    }
     if (!entries || !events || !arrivals) {
         const base::Failure failure = !entries ? entries.error() : !events ? events.error() : arrivals.error();
         services_.log->critical("call {} cannot be run again: {}", call_->id, failure.sentence);
@@ -136,12 +140,12 @@ bool CallDriver::load_history() {
     }
     tell_of_open_questions(history, *events);
     for (const store::EventRow& event : *events) {
-        history.event_hashes.push_back(base::hash64(event.payload));
+        history.events.emplace_back(base::hash64(event.payload), event.seq);
         if (const auto progress = progress_in(event.payload, call_->start.progress_token)) {
             history.last_progress = progress;
         }
     }
-    const journal::AttemptCount count = journal::begin_attempt(call_->count, call_->was_put_down, history.entries.size());
+    const journal::AttemptCount count = journal::begin_attempt(call_->count, call_->was_put_down, history.entries.empty() ? 0 : history.entries.back().seq);
     call_->count = count;
     call_->was_put_down = false;
     call_->attempt = count.attempts;
@@ -208,7 +212,9 @@ void CallDriver::end_orphan() {
     {
         const std::lock_guard lock(call_->mutex);
         call_->machine->mark_interrupted();
-        call_->flush(store::Urgency::lazy, {store::UpdateCall{call_->id, store::CallState::cancelled, 0, services_.clock.wall_ms()}});
+        // For a day it says what became of it to whoever looks into the store; then the sweep takes it, as it takes an answer under a key.
+        call_->flush(store::Urgency::lazy, {store::UpdateCall{call_->id, store::CallState::cancelled, 0, services_.clock.wall_ms()},
+                                            call_->reach_by(0, services_.limits.key_retention)});
         call_->machine->cancel();
         call_->machine->finish();
     }
@@ -226,6 +232,17 @@ std::string CallDriver::produce_tool_error(const std::string& text) const {
     return jsonrpc::write_result(call_->request, result.dump(-1, ' ', false, base::Json::error_handler_t::replace));
 }
 
+// Whatever the handler ended in, an error too: what no row of the store can hold would be tried again for ever.
+std::string CallDriver::within_limit(std::string payload) const {
+    const std::size_t frame = jsonrpc::write_result(call_->request, {}).size();
+    if (payload.size() <= services_.limits.result_bytes + frame) {
+        return payload;
+    }
+    services_.log->error("call {} of '{}': the result has {} bytes; the limit is {}", call_->id, call_->start.name, payload.size() - frame,
+                         services_.limits.result_bytes);
+    return produce_error(jsonrpc::internal_error, fmt::format("The result is larger than this server sends (call {})", call_->id));
+}
+
 std::string CallDriver::produce_answer() {
     const bool is_tool = call_->start.kind == mcp::ItemKind::tool;
     try {
@@ -234,11 +251,6 @@ std::string CallDriver::produce_answer() {
         if (!text) {
             services_.log->error("call {} of '{}': the result cannot be sent: {}", call_->id, call_->start.name, text.error().sentence);
             return produce_error(jsonrpc::internal_error, fmt::format("The result cannot be encoded as JSON (call {})", call_->id));
-        }
-        if (text->size() > services_.limits.result_bytes) {
-            services_.log->error("call {} of '{}': the result has {} bytes; the limit is {}", call_->id, call_->start.name, text->size(),
-                                 services_.limits.result_bytes);
-            return produce_error(jsonrpc::internal_error, fmt::format("The result is larger than this server sends (call {})", call_->id));
         }
         return jsonrpc::write_result(call_->request, *text);
     } catch (const Unwind&) {
@@ -279,7 +291,7 @@ void CallDriver::report_divergence() {
     }
     if (!keys.empty()) {
         services_.log->warn("call {} of '{}' is divergent: it finished without passing {} recorded step(s), '{}' among them. Was the handler changed?",
-                            call_->id, call_->start.name, keys.size(), keys.front().substr(keys.front().find(':') + 1));
+                            call_->id, call_->start.name, keys.size(), readable(keys.front()));
     }
 }
 
@@ -306,6 +318,7 @@ void CallDriver::finish(const std::string& payload, store::CallState state) {
         }
         const bool was_accepted = call_->machine->is_accepted();
         call_->machine->finish();
+        call_->rest.reset();  // a handler that swallowed its unwinding does not rest: it has an answer
         if (!call_->keeps_answer()) {
             // Nobody can ask for it again. What was recorded goes with the answer; the answer still waits for all of it.
             call_->flush(store::Urgency::lazy);
@@ -366,7 +379,10 @@ void CallDriver::leave(Unwind::Reason reason) {
         const HandlerPool::Blocked blocked;
         services_.queue->wait(ticket);
     }
-    services_.inbox->put([call = call_] { call->listener->left(call); });
+    services_.inbox->put([call = call_] {
+        const std::shared_ptr<CallListener> listener = call->listener;  // a call that comes to rest lets go of it
+        listener->left(call);
+    });
 }
 
 }  // namespace durable_mcp::runtime

@@ -22,9 +22,6 @@ namespace {
 
 using journal::StepKind;
 
-// The alias of a user's key, for messages.
-std::string_view alias_of(std::string_view key) { return key.substr(key.find(':') + 1); }
-
 // A text in which two parts cannot run into each other.
 std::string sized(std::string_view part) { return fmt::format("{}:{}", part.size(), part); }
 
@@ -86,6 +83,9 @@ void CallDriver::check_standing(std::string_view what) const {
 void CallDriver::check_alias(std::string_view alias) const {
     if (alias.empty() || alias.size() > services_.limits.alias_bytes) {
         throw std::invalid_argument(fmt::format("a step's alias has {} bytes; it needs 1 to {}", alias.size(), services_.limits.alias_bytes));
+    }
+    if (alias.find(journal::CallMachine::path_end) != std::string_view::npos) {
+        throw std::invalid_argument(fmt::format("a step's alias has the character U+001F at offset {}, which is the library's own", alias.find(journal::CallMachine::path_end)));
     }
     if (const std::size_t valid = base::valid_utf8_prefix(alias); valid != alias.size()) {
         throw std::invalid_argument(fmt::format("a step's alias is not UTF-8: what begins with byte 0x{:02X} at offset {}, after '{}', is no character",
@@ -179,7 +179,8 @@ void CallDriver::raise_failed(const journal::Step& step, std::string_view alias,
     std::abort();
 }
 
-void CallDriver::fail_step(const journal::Step& step, std::string_view alias, const journal::Fault& fault, const std::exception_ptr& cause) {
+void CallDriver::fail_step(const journal::Step& step, std::string_view alias, const journal::Fault& whole, const std::exception_ptr& cause) {
+    const journal::Fault fault = journal::cut_short(whole);  // raised as it is recorded: a replay raises the same
     {
         const std::lock_guard lock(call_->mutex);
         call_->machine->fail(step, fault);
@@ -192,7 +193,7 @@ std::string CallDriver::step(const detail::StepRequest& request) {
     check_standing("a step");
     check_alias(request.alias);
     const journal::Step step{request.kind == detail::StepKind::at_most_once ? StepKind::at_most_once : StepKind::at_least_once,
-                             fmt::format("s:{}", request.alias), std::string(request.type)};
+                             scoped(fmt::format("s:{}", request.alias)), std::string(request.type)};
     const journal::Decision decision = decide(step);
     if (const auto* recorded = std::get_if<journal::UseRecorded>(&decision)) {
         return recorded->value;
@@ -249,7 +250,7 @@ std::string CallDriver::execute(const journal::Step& step, const detail::StepReq
 std::string CallDriver::transact(std::string_view alias, std::string_view type, const std::function<std::string(detail::TransactionPort&)>& body) {
     check_standing("a transaction");
     check_alias(alias);
-    const journal::Step step{StepKind::transact, fmt::format("s:{}", alias), std::string(type)};
+    const journal::Step step{StepKind::transact, scoped(fmt::format("s:{}", alias)), std::string(type)};
     const journal::Decision decision = decide(step);
     if (const auto* recorded = std::get_if<journal::UseRecorded>(&decision)) {
         return recorded->value;
@@ -358,14 +359,14 @@ std::string CallDriver::run_inner(StepKind kind, const std::string& base, const 
     journal::Step step{kind, {}, {}};
     {
         const std::lock_guard lock(call_->mutex);
-        step.key = call_->machine->next_occurrence(base);
+        step.key = call_->machine->next_occurrence(scoped(base));
     }
     const journal::Decision decision = decide(step);
     if (const auto* recorded = std::get_if<journal::UseRecorded>(&decision)) {
         return recorded->value;
     }
     if (!std::holds_alternative<journal::Execute>(decision)) {
-        raise(decision, step, alias_of(step.key));
+        raise(decision, step, readable(step.key));
     }
     store::Group writes;
     std::string value;
@@ -386,15 +387,27 @@ std::string CallDriver::run_inner(StepKind kind, const std::string& base, const 
     return value;
 }
 
+// What is there now. A condition that is being looked at remembers what it looked at.
+void CallDriver::prepare_live_read(std::string_view map) {
+    if (watched_ != nullptr) {
+        if (std::this_thread::get_id() != thread_) {
+            check_standing("reading a map");
+        }
+        watched_->emplace_back(map);
+        return;
+    }
+    check_standing("reading a map");
+    wait_for_disk();
+}
+
 std::optional<std::string> CallDriver::map_get(std::string_view map, std::string_view key, bool live) {
     const auto read = [&]() -> std::string {
         auto row = value_of(value_of(services_.store->snapshot())->get(map, key));
         return row ? '=' + row->value : std::string();
     };
     std::string found;
-    if (live) {
-        check_standing("reading a map");
-        wait_for_disk();
+    if (live || watched_ != nullptr) {
+        prepare_live_read(map);
         found = read();
     } else {
         found = run_inner(StepKind::map_read, "m:get:" + sized(map) + sized(key), [&](store::Group&) { return read(); });
@@ -411,9 +424,8 @@ detail::MapRows CallDriver::map_range(std::string_view map, const detail::MapRan
         }
         return rows;
     };
-    if (live) {
-        check_standing("reading a map");
-        wait_for_disk();
+    if (live || watched_ != nullptr) {
+        prepare_live_read(map);
         return read();
     }
     const std::string base = fmt::format("m:range:{}{}{}{}{}", sized(map), sized(range.start), range.end ? sized(*range.end) : "-", range.limit,
@@ -423,9 +435,8 @@ detail::MapRows CallDriver::map_range(std::string_view map, const detail::MapRan
 
 std::uint64_t CallDriver::map_count(std::string_view map, bool live) {
     const auto read = [&] { return value_of(value_of(services_.store->snapshot())->count(map)); };
-    if (live) {
-        check_standing("reading a map");
-        wait_for_disk();
+    if (live || watched_ != nullptr) {
+        prepare_live_read(map);
         return read();
     }
     return std::stoull(run_inner(StepKind::map_read, "m:count:" + sized(map), [&](store::Group&) { return std::to_string(read()); }));

@@ -40,6 +40,11 @@ public:
     void send_resource_updated(std::string_view uri) override;
     std::vector<std::string> ask(const std::vector<detail::QuestionRequest>& questions) override;
     bool become_task() override;
+    void sleep(std::string_view alias, const detail::SleepRequest& request) override;
+    std::optional<std::string> wait_for_signal(std::string_view alias, std::string_view type, std::string_view name,
+                                               std::optional<std::chrono::milliseconds> deadline) override;
+    std::optional<std::string> until(std::string_view alias, std::string_view type, const detail::UntilRequest& request) override;
+    std::string loop(std::string_view alias, std::string_view type, const detail::LoopRequest& request) override;
     [[nodiscard]] std::string client_json() const override;
     std::string idempotency_key(std::string_view alias) override;
     [[nodiscard]] std::string_view call_id() const override { return call_->id; }
@@ -52,6 +57,7 @@ private:
     bool prepare();
     bool load_history();
     [[nodiscard]] std::string produce_answer();
+    [[nodiscard]] std::string within_limit(std::string payload) const;
     [[nodiscard]] std::string produce_error(int code, const std::string& message, std::optional<base::Json> data = {}) const;
     [[nodiscard]] std::string produce_tool_error(const std::string& text) const;
     void finish(const std::string& payload, store::CallState state);
@@ -81,6 +87,18 @@ private:
     [[nodiscard]] bool put_question(const detail::QuestionRequest& request);
     void wait_for_answers(const std::vector<std::string>& aliases);
     [[nodiscard]] static std::string read_answer(const std::string& alias, const std::string& payload);
+    // Waits: call_waits.cpp.
+    [[noreturn]] void put_down(Rest rest);
+    void sleep_through(const std::string& key, const Due& due);
+    void prepare_live_read(std::string_view map);
+    [[nodiscard]] std::optional<std::string> look(const std::function<std::optional<std::string>()>& condition, std::string_view alias,
+                                                  std::vector<std::string>& maps);
+    /// What the keys of the iteration that the handler is in begin with; "" outside of loops.
+    [[nodiscard]] std::string path() const;
+    /// A key (name space and name) where the handler is now.
+    [[nodiscard]] std::string scoped(const std::string& key) const;
+    /// A key for people.
+    [[nodiscard]] static std::string readable(std::string_view key);
     void end_orphan();
     void tell_of_open_questions(const journal::History& history, const std::vector<store::EventRow>& events);
 
@@ -89,6 +107,12 @@ private:
     const std::thread::id thread_ = std::this_thread::get_id();
     std::string_view body_of_;                       ///< alias of the step whose callable runs, for nested use to be refused
     std::vector<std::string>* buffered_events_ = nullptr;  ///< inside a transaction: what it emits commits with it
+    std::vector<std::string>* watched_ = nullptr;    ///< while a condition is looked at: the maps that it reads
+    struct Iteration {
+        std::string path;
+        base::Json seen;                             ///< by alias: the value that until_changes() returned last
+    };
+    std::vector<Iteration> loops_;                   ///< that the handler is in, the innermost last
     std::size_t events_sent_ = 0;
     std::size_t event_bytes_sent_ = 0;
 };

@@ -22,8 +22,6 @@ using journal::StepKind;
 
 std::string write_params(const base::Json& params) { return params.dump(-1, ' ', false, base::Json::error_handler_t::replace); }
 
-std::string_view alias_of(std::string_view key) { return key.substr(key.find(':') + 1); }
-
 std::string sized(std::string_view part) { return fmt::format("{}:{}", part.size(), part); }
 
 base::Json read_json(std::string_view text, std::string_view what) {
@@ -196,14 +194,14 @@ void CallDriver::send_list_changed(std::string_view list) {
     check_standing("a notification");
     {
         const std::lock_guard lock(call_->mutex);
-        step.key = call_->machine->next_occurrence(fmt::format("e:{}/list_changed", list));
+        step.key = call_->machine->next_occurrence(scoped(fmt::format("e:{}/list_changed", list)));
     }
     const journal::Decision decision = decide(step);
     if (std::holds_alternative<journal::UseRecorded>(decision)) {
         return;
     }
     if (!std::holds_alternative<journal::Execute>(decision)) {
-        raise(decision, step, alias_of(step.key));
+        raise(decision, step, readable(step.key));
     }
     stream->append([&](std::uint64_t seq) {
         const std::lock_guard lock(call_->mutex);
@@ -235,7 +233,7 @@ void CallDriver::send_resource_updated(std::string_view uri) {
     journal::Step step{StepKind::event, {}, {}};
     {
         const std::lock_guard lock(call_->mutex);
-        step.key = call_->machine->next_occurrence(fmt::format("e:resources/updated:{}", sized(uri)));
+        step.key = call_->machine->next_occurrence(scoped(fmt::format("e:resources/updated:{}", sized(uri))));
     }
     const journal::Decision decision = decide(step);
     if (std::holds_alternative<journal::UseRecorded>(decision)) {
@@ -244,11 +242,13 @@ void CallDriver::send_resource_updated(std::string_view uri) {
     if (!std::holds_alternative<journal::Execute>(decision)) {
         raise(decision, step, uri);
     }
+    wait_for_disk();  // listeners hear it at once
     // Every subscriber's stream has it before it is recorded here that they do: a crash in between repeats it, which asks a client to read once
     // more, and never loses it.
-    const auto told = std::make_shared<std::promise<bool>>();
+    auto told = std::make_shared<std::promise<bool>>();
     auto is_told = told->get_future();
-    services_.inbox->put([call = call_, uri = std::string(uri), told] {
+    // The promise is the message's alone: it breaks when the loop has ended, and drops the message.
+    services_.inbox->put([call = call_, uri = std::string(uri), told = std::move(told)] {
         call->listener->resource_updated(uri, [told](bool all) { told->set_value(all); });
     });
     const HandlerPool::Blocked blocked;
@@ -266,20 +266,30 @@ void CallDriver::send_resource_updated(std::string_view uri) {
 
 std::string CallDriver::idempotency_key(std::string_view alias) {
     // The call's id is unguessable and stable over all attempts; whoever receives the key learns nothing that opens a stream.
-    return fmt::format("{}.{:016x}", call_->id, base::hash64(alias));
+    return fmt::format("{}.{:016x}", call_->id, base::hash64(path() + std::string(alias)));
 }
 
 // ── Questions ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-std::vector<std::string> CallDriver::ask(const std::vector<detail::QuestionRequest>& questions) {
+std::vector<std::string> CallDriver::ask(const std::vector<detail::QuestionRequest>& asked) {
     check_standing("a question");
+    std::vector<detail::QuestionRequest> questions = asked;
     const base::Json capabilities = mcp::known_capabilities(call_->revision, call_->capabilities);
-    for (const detail::QuestionRequest& question : questions) {
+    for (detail::QuestionRequest& question : questions) {
         check_alias(question.alias);
+        if (question.params.size() > services_.limits.event_bytes) {
+            throw Error(ErrorCode::limit_exceeded, fmt::format("question '{}' has {} bytes, more than an event may have ({})", question.alias,
+                                                               question.params.size(), services_.limits.event_bytes));
+        }
+        question.alias = path() + question.alias;
         if (!mcp::has_capability(capabilities, read_json(question.needs, "what a question needs"))) {
             throw MissingCapability(question.needs,
                                     fmt::format("question '{}' ({}) cannot be put: the client has not declared {}, or its revision, {}, has no such question",
                                                 question.alias, question.method, question.needs, mcp::traits(call_->revision).date));
+        }
+        if (const auto what = mcp::find_unsayable(call_->revision, question.method, read_json(question.params, "the params of a question"))) {
+            throw MissingCapability(question.needs, fmt::format("question '{}' ({}) cannot be put: the client's revision, {}, has no word for {}",
+                                                                question.alias, question.method, mcp::traits(call_->revision).date, *what));
         }
     }
     std::vector<std::string> open;
@@ -379,26 +389,25 @@ bool CallDriver::put_question(const detail::QuestionRequest& request) {
 // In place for a moment where an answer can come at once; then the handler's thread is given back, and the answer runs it again.
 void CallDriver::wait_for_answers(const std::vector<std::string>& aliases) {
     wait_for_disk();
+    std::vector<std::string> keys;
+    for (const std::string& alias : aliases) {
+        keys.push_back(question_key(alias));
+    }
     std::unique_lock lock(call_->mutex);
     {
         const HandlerPool::Blocked blocked;
-        call_->wait_for_answers(lock, aliases, call_->is_logged() ? services_.limits.short_wait : std::chrono::milliseconds(0));
+        call_->wait_for_arrivals(lock, keys, call_->is_logged() ? services_.limits.short_wait : std::chrono::milliseconds(0));
     }
-    std::vector<std::string> open;
-    for (const std::string& alias : aliases) {
-        if (call_->machine->arrival(question_key(alias)) == nullptr) {
-            open.push_back(alias);
+    Rest rest;
+    rest.asks = true;
+    for (const std::string& key : keys) {
+        if (call_->machine->arrival(key) == nullptr) {
+            rest.arrivals.push_back(key);
         }
     }
-    if (open.empty()) {
-        return;
+    if (!rest.arrivals.empty()) {
+        put_down(std::move(rest));
     }
-    if (!call_->machine->is_leaving()) {
-        call_->rests_on = std::move(open);
-    }
-    const bool is_cancelled = call_->machine->is_cancelled();
-    call_->machine->break_off();
-    throw Unwind(is_cancelled ? Unwind::Reason::cancelled : Unwind::Reason::suspended);
 }
 
 std::string CallDriver::read_answer(const std::string& alias, const std::string& payload) {

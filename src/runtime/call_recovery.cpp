@@ -40,6 +40,7 @@ void CallRegistry::recover(const std::shared_ptr<SessionState>& session, store::
     call->has_history = true;
     call->is_history_known = false;
     call->is_row_durable = true;
+    call->listener = nullptr;  // until it is its turn
     call->count = {row.attempts, row.crashed_attempts, row.crash_mark};
     call->was_put_down = row.state == store::CallState::suspended;
     if (!is_logged) {
@@ -53,6 +54,7 @@ void CallRegistry::recover(const std::shared_ptr<SessionState>& session, store::
     }
     if (handle) {
         call->handle = std::move(*handle);
+        call->is_task_durable = call->is_task();
     }
     const base::Json& params = document.contains("params") ? document["params"] : base::Json::object();
     call->start.name = params.value("name", params.value("uri", ""));
@@ -105,14 +107,20 @@ void CallRegistry::suspend_all() {
                 const bool needs_state = !call->is_logged() && !call->legs.empty() && !call->is_to_be_ended;
                 if (needs_state || !was_accepted) {
                     store::Group extra;
+                    store::Completion settled;
                     if (needs_state) {
                         extra.emplace_back(call->reach_by(static_cast<std::uint32_t>(store::Reach::state), services_->limits.state_lifetime));
+                        settled = Call::when_committed(
+                            [call = call] { call->services->inbox->put([call] { call->is_state_durable = true; }); });
                     }
-                    call->flush(store::Urgency::soon, std::move(extra));
+                    call->flush(store::Urgency::soon, std::move(extra), std::move(settled));
                 }
             }
             call->machine->suspend();
             call->stir();
+        }
+        if (call->is_resting) {
+            legs_.put_down(call);  // nobody runs it who would
         }
         call->mark_primed();  // it leaves instead of doing anything that its client would have to know of
     }
@@ -128,13 +136,20 @@ void CallRegistry::send_away(Call& call) {
 }
 
 void CallRegistry::close() {
-    alarms_->close();
+    if (!owner_.expired()) {
+        alarms_->close();  // in the destructor they go by themselves: the loop may be ringing, for nobody
+    }
     legs_.close();
     decide_timer_.reset();
     undecided_.clear();
     idle_listener_ = {};
     news_ = {};
-    calls_.clear();
+    recovered_.clear();
+    for (const auto& [id, call] : std::exchange(calls_, {})) {
+        if (call->session) {
+            call->session->running.clear();  // a call holds its session, also one that was deleted
+        }
+    }
 }
 
 void CallRegistry::cut_readers() {
@@ -147,7 +162,7 @@ void CallRegistry::cut_readers() {
 void CallRegistry::send_readers_away() {
     for (const auto& [id, call] : calls_) {
         send_away(*call);
-        legs_.refuse(*call, response_of(mcp::unavailable("the server is stopping")));
+        legs_.send_away(*call);
         call->mark_primed();
     }
 }

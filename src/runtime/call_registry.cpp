@@ -29,9 +29,10 @@ WholeResponse response_of(mcp::HttpRefusal refusal) { return {refusal.status, st
 
 CallRegistry::CallRegistry(std::shared_ptr<Services> services)
     : services_(std::move(services)),
-      alarms_(std::make_shared<Alarms>(services_->inbox->loop())),
+      alarms_(std::make_shared<Alarms>(services_->inbox->loop(), services_->clock)),
       legs_(*this, services_, alarms_),
       questions_(*this, services_, alarms_),
+      waits_(*this, services_, alarms_),
       decide_timer_(std::in_place, services_->inbox->loop()) {}
 
 void CallRegistry::set_owner(std::weak_ptr<void> owner, CallNews news) {
@@ -137,8 +138,9 @@ void CallRegistry::begin_reachable(const std::shared_ptr<Call>& call, std::uint3
     const std::lock_guard lock(call->mutex);
     call->machine->accept();
     store::Group group{call->reach_by(reach, lifetime)};
-    call->flush(store::Urgency::soon, std::move(group), [this, call, then = std::move(then)](const base::Result<store::GroupOutcome>& outcome) {
-        call->services->inbox->put([this, call, then, outcome] {
+    const bool is_task = call->is_task();
+    const auto settled = [this, life = life(), call, is_task, then = std::move(then)](const base::Result<store::GroupOutcome>& outcome) {
+        call->services->inbox->put([this, life, call, is_task, then, outcome] {
             if (!outcome) {
                 legs_.refuse(*call, response_of(mcp::unavailable(outcome.error().sentence)));
                 call->stream->refuse(response_of(mcp::unavailable(outcome.error().sentence)));
@@ -152,6 +154,7 @@ void CallRegistry::begin_reachable(const std::shared_ptr<Call>& call, std::uint3
                 const std::lock_guard again(call->mutex);
                 call->machine->confirm(1);
             }
+            call->is_task_durable = is_task;
             then(outcome);
             if (draining_) {
                 left_before_it_ran(call);
@@ -159,12 +162,14 @@ void CallRegistry::begin_reachable(const std::shared_ptr<Call>& call, std::uint3
                 run(call);
             }
         });
-    });
+    };
+    call->flush(store::Urgency::soon, std::move(group), settled);
 }
 
 void CallRegistry::run(const std::shared_ptr<Call>& call) {
     ++running_;
     call->is_running = true;
+    call->listener = std::shared_ptr<CallListener>(life(), this);
     calls_.try_emplace(call->id, call);
     services_->handlers.submit([call] { CallDriver(call).run(); });
 }
@@ -173,11 +178,13 @@ void CallRegistry::run(const std::shared_ptr<Call>& call) {
 
 void CallRegistry::rest(const std::shared_ptr<Call>& call) {
     bool has_arrived = false;
+    bool asks = false;
     {
         const std::lock_guard lock(call->mutex);
-        for (const std::string& alias : call->rests_on) {
-            has_arrived = has_arrived || call->machine->arrival(question_key(alias)) != nullptr;
+        for (const std::string& key : call->rest->arrivals) {
+            has_arrived = has_arrived || call->machine->arrival(key) != nullptr;
         }
+        asks = call->rest->asks;
     }
     call->is_resting = true;
     end_attempt(call);
@@ -185,8 +192,12 @@ void CallRegistry::rest(const std::shared_ptr<Call>& call) {
         wake(call);
         return;
     }
-    legs_.ask(call);
+    if (asks) {
+        legs_.ask(call);
+    }
+    waits_.rest(call);
     tell_task_changed(call);
+    call->listener = nullptr;
 }
 
 void CallRegistry::wake(const std::shared_ptr<Call>& call) {
@@ -198,11 +209,12 @@ void CallRegistry::wake(const std::shared_ptr<Call>& call) {
         if (call->machine->is_cancelled()) {
             return;  // the answer was on its way when the call was taken back
         }
-        call->rests_on.clear();
+        call->rest.reset();
         journal::History known{true, {}, {}, {}, call->machine->arrivals()};
         call->machine = std::make_unique<journal::CallMachine>(std::move(known));
     }
     call->is_resting = false;
+    waits_.forget(*call);
     call->has_history = true;
     tell_task_changed(call);
     run(call);
@@ -227,6 +239,7 @@ void CallRegistry::asked(const std::shared_ptr<Call>& call, const PendingQuestio
 void CallRegistry::history_loaded(const std::shared_ptr<Call>& call) { questions_.history_loaded(call); }
 
 void CallRegistry::became_task(const std::shared_ptr<Call>& call) {
+    call->is_task_durable = true;
     legs_.hand_over_task(call);
     tell_task_changed(call);
 }
@@ -252,7 +265,7 @@ void CallRegistry::decide_due() {
     }
     decide_timer_runs_ = !undecided_.empty();
     if (decide_timer_runs_) {
-        decide_timer_->expires_at(undecided_.front().first);
+        decide_timer_->expires_after(undecided_.front().first - now);
         decide_timer_->async_wait([owner = owner_, this](const boost::system::error_code& error) {
             if (const auto alive = owner.lock(); alive && !error) {
                 decide_due();
@@ -274,13 +287,15 @@ void CallRegistry::cancel(const SessionState& session, const jsonrpc::Id& reques
 
 void CallRegistry::cancel(const std::shared_ptr<Call>& call, Done done) {
     std::unique_lock lock(call->mutex);
-    if (call->machine->is_finished() && call->rests_on.empty()) {
+    const bool has_ended = call->machine->is_finished() && !call->rest;
+    if (has_ended && !call->is_durable()) {
         lock.unlock();  // whoever is told may look at the call
         done(store::GroupOutcome::committed);
         return;
     }
-    if (call->machine->is_cancelled()) {
-        // Said before, but perhaps not durable yet: this answer stands behind that commit.
+    if (has_ended || call->machine->is_cancelled()) {
+        // It has come to its end, or this was said before, but perhaps neither is durable yet: this answer stands behind that commit. (A process
+        // that died in between would let the next one run on what its client was told is over.)
         call->submit({}, store::Urgency::soon, store::WhenFull::keep, [services = services_, done = std::move(done)](const auto& outcome) {
             services->inbox->put([done, outcome] { done(outcome); });
         });
@@ -295,7 +310,7 @@ void CallRegistry::cancel(const std::shared_ptr<Call>& call, Done done) {
     const bool keeps_row = call->is_durable() && (call->machine->is_accepted() || call->is_logged());
     if (!keeps_row) {
         call->stream->end_without_answer();
-        call->services->inbox->put([this, call] { legs_.end(*call); });
+        call->services->inbox->put([this, life = life(), call] { legs_.end(*call); });
         lock.unlock();
         done(store::GroupOutcome::committed);
         return;
@@ -311,9 +326,10 @@ void CallRegistry::cancel(const std::shared_ptr<Call>& call, Done done) {
         group.emplace_back(store::InsertCall{std::move(row)});
     }
     call->submit(std::move(group), store::Urgency::soon, store::WhenFull::keep,
-                 [this, call, done = std::move(done)](const base::Result<store::GroupOutcome>& outcome) {
-                     call->services->inbox->put([this, call, done, outcome] {
+                 [this, life = life(), call, done = std::move(done)](const base::Result<store::GroupOutcome>& outcome) {
+                     call->services->inbox->put([this, life, call, done, outcome] {
                          call->mark_primed();
+                         call->is_cancel_durable = outcome.has_value();
                          if (!outcome) {
                              call->stream->cut();
                              legs_.cut(*call);

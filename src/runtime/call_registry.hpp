@@ -3,7 +3,7 @@
 
 // The loop's side of every call that is on its way: begins it, accepts it when it has been undecided for too long, lets it rest and wakes it,
 // cancels it, finds it again after a boot, and lets its answer go once it is durable. Everything here happens on the loop, but for the
-// constructor. What belongs to some calls only is next door: questions (question_desk), clients without a session (leg_desk).
+// constructor. What belongs to some calls only is next door: questions (question_desk), other waits (wait_desk), clients without a session (leg_desk).
 
 #include <chrono>
 #include <cstddef>
@@ -22,6 +22,7 @@
 #include "runtime/call.hpp"
 #include "runtime/leg_desk.hpp"
 #include "runtime/question_desk.hpp"
+#include "runtime/wait_desk.hpp"
 
 namespace durable_mcp::runtime {
 
@@ -44,6 +45,7 @@ public:
     [[nodiscard]] const std::weak_ptr<void>& weak_life() const { return owner_; }
     [[nodiscard]] LegDesk& legs() { return legs_; }
     [[nodiscard]] QuestionDesk& questions() { return questions_; }
+    [[nodiscard]] WaitDesk& waits() { return waits_; }
     [[nodiscard]] Alarms& alarms() { return *alarms_; }
 
     /// A stream for new calls of that session. find_stream() knows it from the first acceptance on until its last answer is out.
@@ -79,7 +81,7 @@ public:
     void cancel_all(SessionState& session);
     /// Whoever follows the task, if the call is one, hears of it.
     void tell_task_changed(const std::shared_ptr<Call>& call);
-    /// An answer has come for a call that rests.
+    /// Something has come for a call that rests.
     void wake(const std::shared_ptr<Call>& call);
 
     /// Makes the call of a row that was found at boot; dispatched by run_recovered(), a bounded number at a time. `session` is null where there is none.
@@ -132,6 +134,7 @@ private:
     const std::shared_ptr<Alarms> alarms_;
     LegDesk legs_;
     QuestionDesk questions_;
+    WaitDesk waits_;
     std::weak_ptr<void> owner_;
     CallNews news_;
     struct OpenStream {

@@ -110,7 +110,7 @@ void CallRegistry::left(const std::shared_ptr<Call>& call) {
     {
         const std::lock_guard lock(call->mutex);
         is_cancelled = call->machine->is_cancelled();
-        rests = !is_cancelled && !call->rests_on.empty() && call->broken() == Call::Broken::no;
+        rests = !is_cancelled && call->rest.has_value() && call->broken() == Call::Broken::no;
         is_reachable = call->keeps_answer();
         if (is_cancelled && !is_reachable && call->machine->is_accepted() && !call->is_to_be_ended) {
             call->submit({store::DropCall{call->id}}, store::Urgency::lazy, store::WhenFull::keep);  // nobody can ask for it
@@ -165,7 +165,7 @@ void CallRegistry::answer_as_recorded(const std::shared_ptr<Call>& call) {
 }
 
 void CallRegistry::found_recorded(const std::shared_ptr<Call>& call, const store::CallRow& row) {
-    if (row.digest != base::hash128_hex(call->document())) {
+    if (row.digest != base::hash128_hex(call->identity())) {
         answer_error(call, jsonrpc::invalid_request, "This request id was used before in this session, for another request");
     } else if (row.answer_event == 0) {
         answer_error(call, jsonrpc::invalid_request,
@@ -222,6 +222,7 @@ void CallRegistry::unlist(const std::shared_ptr<Call>& call) {
     }
     calls_.erase(call->id);
     questions_.forget(*call);
+    waits_.forget(*call);
 }
 
 void CallRegistry::forget(const std::shared_ptr<Call>& call) {

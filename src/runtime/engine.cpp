@@ -2,6 +2,7 @@
 #include "runtime/engine.hpp"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include <fmt/format.h>
@@ -44,7 +45,11 @@ Engine::Engine(boost::asio::any_io_executor loop, EngineOptions options, std::sh
       hold_timer_(std::in_place, loop),
       sweep_timer_(std::in_place, loop) {}
 
-Engine::~Engine() = default;
+// Whoever destroys it without a stop() does so on the loop, or when the loop turns no more. What is on its way to the loop is not for anybody then.
+Engine::~Engine() {
+    services_->inbox->close();
+    calls_.close();
+}
 
 std::shared_ptr<const mcp::Catalog> Engine::catalog() const {
     const std::lock_guard lock(catalog_mutex_);
@@ -87,6 +92,17 @@ base::Result<void> Engine::recover(std::shared_ptr<store::Store> store) {
             self->services_->log->info("the store takes entries again");
         }
     });
+    services_->queue->on_map_change([services = services_.get()](const store::Group& group) {
+        StateChanges::Maps maps;
+        for (const store::Write& write : group) {
+            const auto* const put = std::get_if<store::PutMapRow>(&write);
+            const auto* const erased = std::get_if<store::EraseMapRow>(&write);
+            if (put != nullptr || erased != nullptr) {
+                maps.push_back(put != nullptr ? put->map : erased->map);
+            }
+        }
+        services->changes.changed(maps);
+    });
     auto sessions = store->sessions();
     if (!sessions) {
         return sessions.error();
@@ -107,7 +123,6 @@ base::Result<void> Engine::recover(std::shared_ptr<store::Store> store) {
             recover_call(*offered, std::move(row), *store, last_event);
         }
     } catch (const std::runtime_error& error) {
-        sessions_.for_each([](const auto& session) { session->running.clear(); });
         return base::Failure{base::FailureCode::store_damaged, error.what()};
     }
     services_->log->info("store open: {}. {} session(s), {} unfinished call(s)", store->describe(), sessions_.size(), unfinished->size());
@@ -224,7 +239,7 @@ void Engine::refuse_held_too_long() {
     if (held_.empty()) {
         return;
     }
-    hold_timer_->expires_at(held_.front().until);
+    hold_timer_->expires_after(held_.front().until - services_->clock.steady());
     hold_timer_->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
         if (const auto self = weak.lock(); self && !error) {
             self->refuse_held_too_long();
@@ -246,9 +261,29 @@ void Engine::sweep() {
     });
 }
 
+base::Result<SignalOutcome> Engine::signal(const std::string& call, const std::string& name, const std::string& payload) {
+    if (!ready_.load()) {
+        return base::Failure{base::FailureCode::store_unavailable, "the server is not running"};
+    }
+    const auto told = std::make_shared<std::promise<base::Result<SignalOutcome>>>();
+    auto outcome = told->get_future();
+    services_->inbox->put([self = shared_from_this(), call, name, payload, told] {
+        self->calls_.waits().signal(call, name, payload, [told](base::Result<SignalOutcome> what) { told->set_value(std::move(what)); });
+    });
+    const HandlerPool::Blocked blocked;
+    try {
+        return outcome.get();
+    } catch (const std::future_error&) {
+        return base::Failure{base::FailureCode::store_unavailable, "the server has stopped; whether the signal was recorded is not known"};
+    }
+}
+
 // ── Stop ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 bool Engine::stop(std::chrono::milliseconds deadline) {
+    if (is_stopped_.load()) {
+        return true;
+    }
     const auto until = std::chrono::steady_clock::now() + deadline;
     services_->inbox->put([self = shared_from_this()] {
         const bool was_serving = self->phase_ == Phase::serving;
@@ -304,8 +339,6 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
         self->hold_timer_.reset();
         self->sweep_timer_.reset();
         self->calls_.close();
-        // Recovered calls that were not begun, and those whose handlers stay behind: they hold us, and we would hold them.
-        self->sessions_.for_each([](const auto& session) { session->running.clear(); });
         self->services_->inbox->close();
         const std::lock_guard lock(mutex);
         is_done = true;
@@ -313,6 +346,7 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
     });
     std::unique_lock lock(mutex);
     condition.wait(lock, [&] { return is_done; });
+    is_stopped_ = true;
     return is_idle;
 }
 

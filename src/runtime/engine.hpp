@@ -58,10 +58,13 @@ public:
 
     /// Ends in good order: takes no new request; handlers leave at their next step, what they began finishes until `deadline`; what is unfinished
     /// goes on in the next process. Blocks; any thread but the loop, which must be running. False if some handler did not come back in time:
-    /// then its thread, and what it uses, stays behind.
+    /// then its thread, and what it uses, stays behind. Another stop after that does nothing.
     bool stop(std::chrono::milliseconds deadline);
 
     void serve(std::shared_ptr<RequestView> request, std::shared_ptr<ResponseSink> sink) override;
+
+    /// An event from outside, for a call that waits for it or will. Returns when it is durable, or refused. Blocks; any thread but the loop.
+    [[nodiscard]] base::Result<SignalOutcome> signal(const std::string& call, const std::string& name, const std::string& payload);
 
     /// True from the end of recovery to the beginning of stop(), unless the store is full or poisoned. Any thread.
     [[nodiscard]] bool is_ready() const;
@@ -85,6 +88,7 @@ private:
     void hold(std::shared_ptr<RequestView> request, std::shared_ptr<ResponseSink> sink);
     void refuse_held_too_long();
     void serve_stateless(mcp::StatelessRequest request, std::shared_ptr<ResponseSink> sink);
+    void listen(const Asker& asker, mcp::ListenFilter filter);
     [[nodiscard]] bool answer_while_booting(RequestView& request, ResponseSink& sink);
     void take_posted(mcp::Posted posted, const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink);
     void take_message(jsonrpc::Message message, const std::shared_ptr<SessionState>& session, const std::shared_ptr<Reply>& reply);
@@ -129,6 +133,7 @@ private:
     std::mutex phase_mutex_;
     std::condition_variable phase_changed_;
     bool is_idle_ = false;
+    std::atomic<bool> is_stopped_{false};
     std::atomic<bool> ready_{false};
     std::atomic<store::StoreHealth> health_{store::StoreHealth::good};
 };

@@ -103,7 +103,7 @@ void Engine::serve(std::shared_ptr<RequestView> request, std::shared_ptr<Respons
         return;
     }
     const mcp::HttpFacts facts = facts_of(*request);
-    mcp::Asked asked = mcp::read_request(facts, request->body());
+    mcp::Asked asked = mcp::read_request(facts, std::exchange(request->body(), {}));  // an answer may take hours, and needs none of it
     if (auto* refusal = std::get_if<mcp::HttpRefusal>(&asked)) {
         sink->respond(response_of(std::move(*refusal)));
         return;
@@ -177,16 +177,37 @@ void Engine::serve_stateless(mcp::StatelessRequest request, std::shared_ptr<Resp
     } else if (auto* start = std::get_if<mcp::StartCall>(&verdict)) {
         calls_.legs().take(std::move(asker), std::move(*start));
     } else if (auto* listen = std::get_if<mcp::Listen>(&verdict)) {
+        this->listen(asker, std::move(listen->filter));
+    } else if (auto* ask = std::get_if<mcp::AskTask>(&verdict)) {
+        tasks_.take(std::move(asker), std::move(*ask));
+    }
+}
+
+void Engine::listen(const Asker& asker, mcp::ListenFilter filter) {
+    const auto add = [this, asker](mcp::ListenFilter honoured) {
         if (listeners_->is_full()) {
             asker.sink->respond({200, {}, jsonrpc::write_error(asker.request, {jsonrpc::internal_error, "There are as many listeners as there may be", {}})});
             return;
         }
-        const std::vector<std::string> tasks = listen->filter.task_ids;
-        listeners_->add(asker.request, asker.owner, std::move(listen->filter), asker.sink);
+        const std::vector<std::string> tasks = honoured.task_ids;
+        listeners_->add(asker.request, asker.owner, std::move(honoured), asker.sink);
         tasks_.show(asker.owner, tasks);
-    } else if (auto* ask = std::get_if<mcp::AskTask>(&verdict)) {
-        tasks_.take(std::move(asker), std::move(*ask));
+    };
+    if (filter.task_ids.empty()) {
+        add(std::move(filter));
+        return;
     }
+    // The acknowledgement names what is honoured: whose tasks these are is asked first.
+    const std::vector<std::string> tasks = filter.task_ids;
+    tasks_.pick(asker.owner, tasks, [this, asker, add, filter = std::move(filter)](const base::Result<std::vector<std::string>>& theirs) {
+        if (!theirs || phase_ != Phase::serving) {
+            asker.sink->respond(unavailable(theirs ? "the server is stopping" : theirs.error().sentence));
+            return;
+        }
+        mcp::ListenFilter honoured = filter;
+        honoured.task_ids = *theirs;
+        add(std::move(honoured));
+    });
 }
 
 void Engine::take_posted(mcp::Posted posted, const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink) {
@@ -297,7 +318,7 @@ void Engine::change_subscription(const jsonrpc::Id& id, const std::string& uri, 
 void Engine::start_call(jsonrpc::Id id, mcp::StartCall start, const std::shared_ptr<SessionState>& session, const std::shared_ptr<Reply>& reply) {
     if (const auto running = calls_.find(*session, id)) {
         // The same POST again attaches to the running call; anything else under its id is refused (B42).
-        if (reply->batch || running->shares_stream || running->document() != document_of(start, session->data.revision)) {
+        if (reply->batch || running->shares_stream || running->identity() != document_of(start, session->data.revision)) {
             reply->answer(jsonrpc::write_error(id, {jsonrpc::invalid_request, "This request id is in use in this session", {}}));
         } else if (calls_.find_stream(*session, running->stream->id())) {
             running->stream->attach_reader(reply->sink, 0, true);
@@ -345,7 +366,7 @@ void Engine::start_keyed(jsonrpc::Id id, mcp::StartCall start, const std::string
             return;
         }
         if (calls_.find(*session, id)) {
-            reply->answer(jsonrpc::write_error(id, {jsonrpc::invalid_request, "This request id is in use in this session", {}}));
+            start_call(id, start, session, reply);  // it was sent twice at once: this one attaches, if it is the same
             return;
         }
         const auto stream = calls_.make_stream(session);

@@ -20,8 +20,10 @@ public:
     [[nodiscard]] virtual std::string_view method() const = 0;
     /// Path without the query, undecoded.
     [[nodiscard]] virtual std::string_view path() const = 0;
-    /// The first field of that name, optional white space trimmed; names compare without case. Null `data()` when absent.
+    /// The value of that field, optional white space trimmed; names compare without case. Null `data()` when absent. Fields that are there more than
+    /// once are joined with ", " (RFC 9110 §5.3).
     [[nodiscard]] virtual std::string_view header(std::string_view name) const = 0;
+    /// Whoever has read it empties it: a request lives as long as its response, and what it holds counts as input that waits.
     [[nodiscard]] virtual std::string& body() = 0;
     /// The peer's address, without port.
     [[nodiscard]] virtual std::string_view peer() const = 0;

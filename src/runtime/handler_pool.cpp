@@ -44,6 +44,7 @@ struct HandlerPool::State : std::enable_shared_from_this<State> {
     std::size_t taken = 0;                 // tasks taken so far: what the watch compares
     bool watching = false;                 // the watch is in its timed wait
     bool stopping = false;
+    bool closed = false;                   // no thread is left that would run a task
 
     // Gives the queue another thread. With the lock held. Whom it returns is to be notified, without the lock: a thread that wakes up under it on
     // the same core would only go to sleep again at the lock, and cost two more switches.
@@ -95,6 +96,7 @@ void HandlerPool::close() {
         state_->watch_wake.notify_one();
     }
     // A task that blocks may still start a thread for those behind it: that one is at the back, and is met in its turn.
+    bool all_are_joined = true;
     for (std::size_t i = 0;; ++i) {
         std::thread thread;
         {
@@ -109,6 +111,7 @@ void HandlerPool::close() {
         }
         if (abandoned_ || thread.get_id() == std::this_thread::get_id()) {
             thread.detach();
+            all_are_joined = false;
         } else {
             thread.join();
         }
@@ -121,14 +124,28 @@ void HandlerPool::close() {
     if (watcher.joinable()) {
         watcher.join();
     }
+    if (all_are_joined) {
+        std::deque<std::function<void()>> dropped;  // what they own may come back here
+        const std::lock_guard lock(state_->mutex);
+        state_->closed = true;
+        dropped.swap(state_->tasks);
+    }
 }
 
 void HandlerPool::abandon() { abandoned_ = true; }
+
+std::size_t HandlerPool::asleep() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->sleepers.size();
+}
 
 void HandlerPool::submit(std::function<void()> task) {
     std::shared_ptr<Sleeper> called;
     {
         const std::lock_guard lock(state_->mutex);
+        if (state_->closed) {
+            return;  // it may own whoever owns this pool
+        }
         state_->tasks.push_back(std::move(task));
         if (state_->available == 0) {
             called = state_->add_thread();

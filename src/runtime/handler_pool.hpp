@@ -33,11 +33,13 @@ public:
         Blocked& operator=(const Blocked&) = delete;
     };
 
-    /// Runs what is queued, then joins; nothing may be submitted any more. Tasks that never return make this wait for ever: see abandon().
+    /// Runs what is queued, then joins; what is submitted afterwards is dropped. Tasks that never return make this wait for ever: see abandon().
     /// The destructor does the same, and lets its own thread go if the last owner was a task.
     void close();
     /// Lets go of threads that do not come back: close() will not wait for them. What they still touch must be kept alive by their task.
     void abandon();
+    /// Threads that have nothing to do. One that has ended its last task is not among them at once. Any thread.
+    [[nodiscard]] std::size_t asleep() const;
 
 private:
     struct State;

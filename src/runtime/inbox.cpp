@@ -29,6 +29,9 @@ void Inbox::empty() {
         running_.swap(messages_);
     }
     for (const std::function<void()>& message : running_) {
+        if (is_closed_) {
+            break;
+        }
         message();
     }
     running_.clear();

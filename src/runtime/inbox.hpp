@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -18,7 +19,8 @@ public:
     /// Any thread, never blocks. Messages are run on the loop in the order in which they were put in.
     void put(std::function<void()> message);
 
-    /// Nothing reaches the loop any more; what is in it is dropped. After this the loop may be destroyed.
+    /// Nothing reaches the loop any more; what is in it is dropped, also what stands behind the message that says so. After this the loop may
+    /// be destroyed.
     void close();
 
     [[nodiscard]] const boost::asio::any_io_executor& loop() const { return loop_; }
@@ -28,7 +30,7 @@ private:
 
     boost::asio::any_io_executor loop_;
     std::mutex mutex_;
-    bool is_closed_ = false;
+    std::atomic<bool> is_closed_{false};  // written under the mutex
     std::vector<std::function<void()>> messages_;
     std::vector<std::function<void()>> running_;  // loop only: kept for its capacity
 };

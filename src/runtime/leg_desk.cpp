@@ -132,6 +132,10 @@ jsonrpc::Error LegDesk::key_conflict() {
 }
 
 void LegDesk::take_keyed(Asker asker, mcp::StartCall start, const std::string& key, Begin fresh) {
+    if (calls_.is_draining()) {
+        asker.sink->respond(response_of(mcp::unavailable("the server is stopping")));
+        return;
+    }
     const std::string digest = digest_of_key(asker.owner, start.name, key);
     services_->readers.submit([this, life = calls_.life(), asker = std::move(asker), start = std::move(start), digest, fresh = std::move(fresh)] {
         auto found = services_->store->handle_of_key(digest);
@@ -155,9 +159,9 @@ void LegDesk::take_keyed(Asker asker, mcp::StartCall start, const std::string& k
                     const std::lock_guard lock(call->mutex);
                     is_task = call->has_reach(store::Reach::task);
                 }
-                if (is_task) {
-                    hand_over_task(call);
-                } else if (call->is_resting) {
+                if (is_task && call->is_task_durable) {
+                    hand_over_task(call);  // otherwise when it is
+                } else if (call->is_resting && !call->questions.empty()) {
                     ask(call);
                 }
                 return;
@@ -193,7 +197,7 @@ void LegDesk::come_back_to(const std::shared_ptr<Call>& call, Asker asker, mcp::
     calls_.questions().take_inputs(call, responses, [this, call](const base::Result<store::GroupOutcome>& outcome) {
         if (!outcome) {
             refuse(*call, response_of(mcp::unavailable(outcome.error().sentence)));
-        } else if (call->is_resting) {
+        } else if (call->is_resting && !call->questions.empty() && !calls_.is_draining()) {
             ask(call);  // what was asked is still open
         }
     });
@@ -248,14 +252,15 @@ void LegDesk::attach(const std::shared_ptr<Call>& call, const Asker& asker, cons
     leg.loss_cancels = mcp::traits(asker.revision).stateless && kind == Leg::Kind::inline_answer;
     leg.stream->attach_post(asker.sink, false);
     leg.stream->expect(1);
-    leg.stream->on_reader_gone([this, weak = std::weak_ptr(call), stream = leg.stream.get()] {
-        if (const auto waited_for = weak.lock()) {
+    leg.stream->on_reader_gone([this, life = calls_.weak_life(), weak = std::weak_ptr(call), stream = leg.stream.get()] {
+        const auto alive = life.lock();
+        if (const auto waited_for = weak.lock(); alive && waited_for) {
             lost(waited_for, stream);
         }
     });
     call->legs.push_back(leg);
     // "At once" is meant for tasks. A client that can have none would be told to come back again and again.
-    std::optional<std::chrono::milliseconds> own_wait = call->target->inline_wait;
+    std::optional<std::chrono::milliseconds> own_wait = call->target ? call->target->inline_wait : std::nullopt;
     if (own_wait == std::chrono::milliseconds(0) && !leg.may_become_task) {
         own_wait.reset();
     }
@@ -387,8 +392,8 @@ void LegDesk::give_state(const std::shared_ptr<Call>& call, std::vector<Leg> leg
     call->machine->accept();
     // In one group with the row, if that is not there yet: a store that refuses the one refuses the other.
     call->flush(store::Urgency::soon, {call->reach_by(bit(store::Reach::state), services_->limits.state_lifetime)},
-                [this, call, why, legs = std::move(legs)](const base::Result<store::GroupOutcome>& outcome) {
-                    call->services->inbox->put([this, call, why, legs, outcome] {
+                [this, life = calls_.life(), call, why, legs = std::move(legs)](const base::Result<store::GroupOutcome>& outcome) {
+                    call->services->inbox->put([this, life, call, why, legs, outcome] {
                         if (!outcome || *outcome == store::GroupOutcome::conflict || ring_->empty()) {
                             for (const Leg& leg : legs) {
                                 leg.stream->refuse(response_of(mcp::unavailable("the store could not take what this call did")));
@@ -404,27 +409,33 @@ void LegDesk::give_state(const std::shared_ptr<Call>& call, std::vector<Leg> leg
                             hold_again(call);
                             return;
                         }
-                        std::vector<mcp::Question> questions;
-                        for (const auto& [alias, pending] : call->questions) {
-                            questions.push_back(pending.question);
-                        }
-                        const std::string state = seal_state(*call);
-                        for (const Leg& leg : legs) {
-                            const base::Json result = mcp::identify(*services_->facts, mcp::input_required(questions, state));
-                            leg.stream->answer(0, jsonrpc::write_result(leg.request, text_of(result)));
-                        }
+                        hand_out_state(*call, legs);
                     });
                 });
 }
 
+void LegDesk::hand_out_state(Call& call, const std::vector<Leg>& legs) {
+    std::vector<mcp::Question> questions;
+    for (const auto& [alias, pending] : call.questions) {
+        questions.push_back(pending.question);
+    }
+    const std::string state = seal_state(call);
+    for (const Leg& leg : legs) {
+        const base::Json result = mcp::identify(*services_->facts, mcp::input_required(questions, state));
+        leg.stream->answer(0, jsonrpc::write_result(leg.request, text_of(result)));
+    }
+}
+
 void LegDesk::promote(const std::shared_ptr<Call>& call) {
     const std::lock_guard lock(call->mutex);
-    if (call->machine->is_finished() || call->machine->is_leaving()) {
+    if (!call->is_resting && (call->machine->is_finished() || call->machine->is_leaving())) {
         return;
     }
     call->machine->accept();
     call->flush(store::Urgency::soon, {call->reach_by(bit(store::Reach::task), call->target->task_ttl.value_or(services_->limits.task_ttl))},
-                Call::when_committed([call] { call->services->inbox->put([call] { call->listener->became_task(call); }); }));
+                Call::when_committed([this, life = calls_.life(), call] {
+                    call->services->inbox->put([this, life, call] { calls_.became_task(call); });
+                }));
 }
 
 void LegDesk::hand_over_task(const std::shared_ptr<Call>& call) {
@@ -448,15 +459,26 @@ void LegDesk::put_down(const std::shared_ptr<Call>& call) {
     refuse(*call, response_of(mcp::unavailable("the server is stopping")));
 }
 
+// Its handler has not come back in time: the next process goes on, and who waits here must be able to find it there.
+void LegDesk::send_away(Call& call) {
+    if (call.is_state_durable && !ring_->empty()) {
+        if (const auto legs = take_inline_legs(call); !legs.empty()) {
+            hand_out_state(call, legs);
+        }
+    }
+    refuse(call, response_of(mcp::unavailable("the server is stopping")));
+}
+
 // ── Time ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void LegDesk::watch(const std::shared_ptr<Call>& call, const std::shared_ptr<Stream>& stream, std::optional<std::chrono::milliseconds> own_wait) {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = services_->clock.steady();
     if (call->is_durable() && own_wait) {
-        alarms_->set(now + *own_wait, [this, weak = std::weak_ptr(call), weak_stream = std::weak_ptr(stream)] {
+        alarms_->set(now + *own_wait, [this, life = calls_.weak_life(), weak = std::weak_ptr(call), weak_stream = std::weak_ptr(stream)] {
+            const auto alive = life.lock();
             const auto waited_for = weak.lock();
             const auto waiting = weak_stream.lock();
-            if (waited_for && waiting && waiting->has_reader()) {
+            if (alive && waited_for && waiting && waiting->has_reader()) {
                 hand_off(waited_for, take_inline_legs(*waited_for));
             }
         });
@@ -468,7 +490,7 @@ void LegDesk::watch(const std::shared_ptr<Call>& call, const std::shared_ptr<Str
 }
 
 void LegDesk::tick() {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = services_->clock.steady();
     std::vector<std::shared_ptr<Call>> due;
     std::erase_if(watched_, [&](const Watched& one) {
         const auto call = one.call.lock();

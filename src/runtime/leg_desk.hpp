@@ -75,6 +75,8 @@ public:
     void hand_over_task(const std::shared_ptr<Call>& call);
     /// The server stops; the call is on disk and goes on in the next process: its legs come back with a state.
     void put_down(const std::shared_ptr<Call>& call);
+    /// The same at the end of the stop, for one whose handler stays behind.
+    void send_away(Call& call);
     /// There will be no answer: cancelled, which whoever waits is told, or refused.
     void end(Call& call);
     void refuse(Call& call, const WholeResponse& response);
@@ -91,6 +93,7 @@ private:
     void hand_off(const std::shared_ptr<Call>& call, std::vector<Leg> legs);
     enum class Why : std::uint8_t { it_asks, it_takes_long, it_is_put_down };
     void give_state(const std::shared_ptr<Call>& call, std::vector<Leg> legs, Why why);
+    void hand_out_state(Call& call, const std::vector<Leg>& legs);
     void hold_again(const std::shared_ptr<Call>& call);
     void promote(const std::shared_ptr<Call>& call);
     void deliver(const Leg& leg, const Call& call, const std::string& payload) const;

@@ -118,8 +118,8 @@ void QuestionDesk::record(const std::shared_ptr<Call>& call, const std::string& 
     const std::string payload = text_of(answer);
     const std::lock_guard lock(call->mutex);
     call->submit({store::InsertArrival{call->id, {question_key(alias), payload}}}, store::Urgency::soon, store::WhenFull::keep,
-                 [this, call, alias, payload, done = std::move(done)](const base::Result<store::GroupOutcome>& outcome) {
-                     call->services->inbox->put([this, call, alias, payload, done, outcome] {
+                 [this, life = calls_.life(), call, alias, payload, done = std::move(done)](const base::Result<store::GroupOutcome>& outcome) {
+                     call->services->inbox->put([this, life, call, alias, payload, done, outcome] {
                          DURABLE_MCP_CRASH_POINT("question.answer_recorded");
                          if (outcome && *outcome == store::GroupOutcome::committed) {
                              call->questions.erase(alias);
@@ -135,21 +135,19 @@ void QuestionDesk::record(const std::shared_ptr<Call>& call, const std::string& 
 // ── Deadlines ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void QuestionDesk::ring_at_deadline(const std::shared_ptr<Call>& call, const PendingQuestion& question) {
+    // A span from here on: in the process that asked, nobody's setting of the wall clock makes it longer or shorter.
     const std::chrono::milliseconds left(std::max<std::int64_t>(*question.deadline_ms - services_->clock.wall_ms(), 0));
-    alarms_->set(std::chrono::steady_clock::now() + left, [this, weak = std::weak_ptr(call), alias = question.question.key] {
-        if (const auto waiting = weak.lock()) {
+    const auto when = services_->clock.steady() + left;
+    alarms_->set(when, [this, life = calls_.weak_life(), weak = std::weak_ptr(call), alias = question.question.key] {
+        const auto alive = life.lock();
+        if (const auto waiting = weak.lock(); alive && waiting) {
             expire(waiting, alias);
         }
     });
 }
 
 void QuestionDesk::expire(const std::shared_ptr<Call>& call, const std::string& alias) {
-    const auto found = call->questions.find(alias);
-    if (found == call->questions.end()) {
-        return;
-    }
-    if (*found->second.deadline_ms > services_->clock.wall_ms()) {
-        ring_at_deadline(call, found->second);  // the wall clock was set back
+    if (!call->questions.contains(alias)) {
         return;
     }
     record(call, alias, {{"expired", true}}, [](const auto&) {});
@@ -171,8 +169,10 @@ void QuestionDesk::resumed(const std::shared_ptr<Call>& call, std::uint64_t afte
         if (pending.event == 0 || pending.event > after || pending.was_put_again) {
             continue;  // the resume itself delivers it
         }
-        alarms_->set(std::chrono::steady_clock::now() + services_->limits.reask_after, [this, weak = std::weak_ptr(call), alias = alias] {
-            if (const auto waiting = weak.lock()) {
+        const auto when = services_->clock.steady() + services_->limits.reask_after;
+        alarms_->set(when, [this, life = calls_.weak_life(), weak = std::weak_ptr(call), alias = alias] {
+            const auto alive = life.lock();
+            if (const auto waiting = weak.lock(); alive && waiting) {
                 put_again(waiting, alias);
             }
         });

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/limits.hpp"
 #include "mcp/projection.hpp"
 #include "mcp/task.hpp"
 
@@ -56,11 +57,13 @@ std::string with_related_task(const std::string& payload, std::string_view task)
 
 unsigned status_of(std::string_view payload) {
     // Errors are short, and ours: what stands behind the id is what write_error() wrote.
-    const auto error = payload.substr(0, 2048).find("\"error\":");
+    constexpr std::size_t longest_id = 6 * base::Limits{}.request_id_bytes;  // each byte of it may be written as \u00xx
+    const auto error = payload.substr(0, longest_id + 64).find("\"error\":");
     if (error == std::string_view::npos || payload.find("\"result\":") < error) {
         return 200;
     }
-    return payload.find(fmt::format("\"code\":{}", static_cast<int>(jsonrpc::missing_capability)), error) != std::string_view::npos ? 400 : 200;
+    const std::string refused = fmt::format(R"("error":{{"code":{},)", static_cast<int>(jsonrpc::missing_capability));
+    return payload.substr(error).starts_with(refused) ? 400 : 200;
 }
 
 }  // namespace durable_mcp::runtime

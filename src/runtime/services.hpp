@@ -10,6 +10,7 @@
 #include "mcp/router.hpp"
 #include "runtime/handler_pool.hpp"
 #include "runtime/inbox.hpp"
+#include "runtime/state_changes.hpp"
 #include "store/commit_queue.hpp"
 #include "store/store.hpp"
 
@@ -33,6 +34,7 @@ struct Services {
     HandlerPool handlers;
     HandlerPool readers;                  ///< reads of the store on behalf of the loop
     base::Retention retention = {};
+    StateChanges changes = {};            ///< of the maps, as far as they are committed
 };
 
 }  // namespace durable_mcp::runtime

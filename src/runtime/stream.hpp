@@ -53,6 +53,7 @@ public:
     public:
         explicit Numbering(Stream& stream) : stream_(stream), lock_(stream.mutex_), first_(stream.last_seq_) {}
         [[nodiscard]] std::uint64_t next() { return ++stream_.last_seq_; }
+        [[nodiscard]] std::uint64_t last() const { return stream_.last_seq_; }
         void give_back() { stream_.last_seq_ = first_; }
 
     private:

@@ -33,6 +33,7 @@ void Sweeper::begin() {
     }
     is_sweeping_ = true;
     going_.clear();
+    held_.reset();
     now_ms_ = services_->clock.wall_ms();
     for (auto& session : sessions_.take_expired()) {
         services_->log->info("session {} has been idle for too long and ends", session->data.id);
@@ -140,8 +141,8 @@ void Sweeper::take_sessions(store::Group group) {
 
 void Sweeper::forget_handles() {
     read<std::vector<Overdue>>(
-        [now = now_ms_, limit = handles_per_page + held_handles_](store::Store& store) -> base::Result<std::vector<Overdue>> {
-            auto handles = store.expired_handles(now, limit);
+        [now = now_ms_, after = held_](store::Store& store) -> base::Result<std::vector<Overdue>> {
+            auto handles = store.expired_handles(now, after ? &*after : nullptr, handles_per_page);
             if (!handles) {
                 return handles.error();
             }
@@ -159,13 +160,15 @@ void Sweeper::forget_handles() {
 }
 
 void Sweeper::take_handles(std::vector<Overdue> page) {
-    const bool may_be_more = page.size() >= handles_per_page + held_handles_;
-    held_handles_ = 0;
+    if (page.empty()) {
+        held_.reset();
+        find_oldest_kept();
+        return;
+    }
     store::Group group;
     for (const auto& [handle, row] : page) {
         if (const auto call = calls_.find(handle.call)) {
-            ++held_handles_;
-            tasks_.end_overdue(call, now_ms_);
+            tasks_.give_up(call, now_ms_);
             continue;
         }
         // A session's own call is kept as long as any other of it; only its key is free again.
@@ -178,13 +181,11 @@ void Sweeper::take_handles(std::vector<Overdue> page) {
             group.emplace_back(store::DropCall{handle.call, std::max<std::size_t>(1, services_->retention.rows_at_once / handles_per_page)});
         }
     }
-    if (!group.empty()) {
-        forget(std::move(group), &Sweeper::forget_handles);
-    } else if (may_be_more) {
-        forget_handles();  // behind those that are held
+    if (group.empty()) {
+        held_ = std::move(page.back().handle);  // what stays for now hides nothing that comes behind it
+        forget_handles();
     } else {
-        held_handles_ = 0;
-        find_oldest_kept();
+        forget(std::move(group), &Sweeper::forget_handles);
     }
 }
 

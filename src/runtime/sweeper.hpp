@@ -72,7 +72,7 @@ private:
     std::int64_t now_ms_ = 0;                          // of this sweep
     std::vector<std::shared_ptr<SessionState>> ended_; // expired sessions whose rows are still there; goes on with the next sweep
     std::vector<std::string> going_;                   // those of them that are forgotten when the commit under way is
-    std::size_t held_handles_ = 0;                     // overdue ones of calls that are on their way, on the last page
+    std::optional<store::HandleRow> held_;             // the last of a page of overdue handles whose calls are all on their way
     std::int64_t from_ms_ = 0;                         // nothing that finished earlier is left
     std::int64_t to_ms_ = 0;                           // what finished up to here is over
     std::uint64_t used_bytes_ = 0;                     // before the last calls went for want of space

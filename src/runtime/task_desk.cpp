@@ -6,6 +6,7 @@
 
 #include <spdlog/logger.h>
 
+#include "base/hash.hpp"
 #include "mcp/projection.hpp"
 #include "mcp/task.hpp"
 #include "runtime/call_registry.hpp"
@@ -44,7 +45,7 @@ mcp::TaskView view_of(Call& call) {
     {
         const std::lock_guard lock(call.mutex);
         fill(view, call.handle);
-        view.status = call.machine->is_cancelled() ? mcp::TaskStatus::cancelled : mcp::TaskStatus::working;
+        view.status = call.is_cancel_durable ? mcp::TaskStatus::cancelled : mcp::TaskStatus::working;
     }
     if (view.status == mcp::TaskStatus::working && !call.questions.empty()) {
         view.status = mcp::TaskStatus::input_required;
@@ -240,18 +241,29 @@ void TaskDesk::begin(Asker asker, mcp::StartCall start) {
             asker.sink->respond(response_of(mcp::unavailable(outcome.error().sentence)));
         } else if (*outcome == store::GroupOutcome::committed) {
             answer(asker, mcp::session_task_created(view_of(*call)));
-        } else if (call->handle.idempotency_key.empty()) {
-            refuse(asker, jsonrpc::invalid_request, "This request id was used before in this session");
         } else {
             show_begun(asker, call);
         }
     });
 }
 
-// Its row was refused: another call has its key, or the request was sent before.
+// Its row was refused: another call has its key, or the request was sent before. The same request is answered with the same task.
 void TaskDesk::show_begun(const Asker& asker, const std::shared_ptr<Call>& refused) {
+    if (calls_.is_draining()) {
+        asker.sink->respond(response_of(mcp::unavailable("the server is stopping")));
+        return;
+    }
     services_->readers.submit([this, life = calls_.life(), asker, refused] {
-        auto handle = services_->store->handle_of_key(refused->handle.idempotency_key);
+        store::Store& store = *services_->store;
+        auto handle = store.handle_of_key(refused->handle.idempotency_key);
+        if (handle && !*handle) {
+            const auto row = store.call_of_request(refused->session_id(), refused->request.text);
+            if (!row) {
+                handle = row.error();
+            } else if (*row && (**row).digest == base::hash128_hex(refused->identity())) {
+                handle = store.handle((**row).id);
+            }
+        }
         services_->inbox->put([this, life, asker, refused, handle = std::move(handle)] {
             if (!handle || calls_.is_draining()) {
                 asker.sink->respond(response_of(mcp::unavailable("the task cannot be read now")));
@@ -365,6 +377,25 @@ void TaskDesk::changed(const std::shared_ptr<Call>& call) {
     listeners_.task_changed(known.owner, call->id, mcp::task_notification_params(known.view, detail_of(known)));
 }
 
+// Whoever knows the id of a task has it from us, and its handle was on disk before.
+void TaskDesk::pick(const std::string& owner, const std::vector<std::string>& tasks,
+                    std::function<void(const base::Result<std::vector<std::string>>&)> then) {
+    services_->readers.submit([services = services_, life = calls_.life(), owner, tasks, then = std::move(then)] {
+        base::Result<std::vector<std::string>> picked = std::vector<std::string>();
+        for (const std::string& task : tasks) {
+            const auto handle = services->store->handle(task);
+            if (!handle) {
+                picked = handle.error();
+                break;
+            }
+            if (*handle && (**handle).owner == owner && ((**handle).reach & kind_for(mcp::stateless_revision)) != 0) {
+                picked->push_back(task);
+            }
+        }
+        services->inbox->put([life, then, picked = std::move(picked)] { then(picked); });
+    });
+}
+
 void TaskDesk::show(const std::string& owner, const std::vector<std::string>& tasks) {
     for (const std::string& task : tasks) {
         find(task, [this, owner](const base::Result<std::optional<Known>>& found) {
@@ -378,7 +409,7 @@ void TaskDesk::show(const std::string& owner, const std::vector<std::string>& ta
     }
 }
 
-void TaskDesk::end_overdue(const std::shared_ptr<Call>& call, std::int64_t now) {
+void TaskDesk::give_up(const std::shared_ptr<Call>& call, std::int64_t now) {
     bool is_over = false;
     {
         // Its time may have been made longer since it was read.

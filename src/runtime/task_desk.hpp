@@ -27,10 +27,13 @@ public:
     void begin(Asker asker, mcp::StartCall start);
     /// Whoever listens hears of it.
     void changed(const std::shared_ptr<Call>& call);
-    /// What a new listener asked to hear of, as it is now; `told` for each task that is its owner's.
+    /// Of these ids those of tasks that are that owner's, in their order. `then` on the loop, also after the stop has begun.
+    void pick(const std::string& owner, const std::vector<std::string>& tasks,
+              std::function<void(const base::Result<std::vector<std::string>>&)> then);
+    /// What a new listener asked to hear of, as it is now: to all who listen for these tasks.
     void show(const std::string& owner, const std::vector<std::string>& tasks);
     /// The time of its handle was over at `now`: it is taken back, unless somebody waits for it or can still come for it otherwise.
-    void end_overdue(const std::shared_ptr<Call>& call, std::int64_t now);
+    void give_up(const std::shared_ptr<Call>& call, std::int64_t now);
 
 private:
     /// A task as it is: from memory or from the store.

@@ -36,7 +36,7 @@ struct SchemaOptions {
 
 /// The first reason why a value does not fit; of alternatives that all fail, the one that came furthest.
 struct Misfit {
-    std::string instance_path;  ///< "order.items[2]"; "" is the value itself
+    std::string instance_path;  ///< "order.items[2]"; "" is the value itself. Keys that are too long for a sentence are cut
     std::string keyword;        ///< the keyword that is not content ("minimum"); "" if a limit ended the check
     std::string sentence;       ///< "expected an integer, got \"abc\"": to be put behind the name of what was checked and a colon
 };

@@ -14,8 +14,26 @@ namespace durable_mcp::schema {
 
 using base::Json;
 
+namespace {
+
+constexpr std::size_t longest_quote = 60;  // bytes of what a peer wrote, in a sentence
+
+/// Cuts `text` between characters where it is too long for a sentence.
+std::string cut(std::string text) {
+    if (text.size() > longest_quote) {
+        std::size_t end = longest_quote;
+        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+            --end;
+        }
+        text.resize(end);
+        text += "…";
+    }
+    return text;
+}
+
+}  // namespace
+
 std::string describe_value(const Json& value) {
-    constexpr std::size_t most = 60;
     if (value.is_object()) {
         return "an object";
     }
@@ -25,19 +43,10 @@ std::string describe_value(const Json& value) {
     if (value.is_number()) {
         return Number(value).to_text();
     }
-    if (value.is_string() && value.get_ref<const std::string&>().size() > 4 * most) {
-        return describe_value(value.get_ref<const std::string&>().substr(0, 2 * most));  // no need to write out what will be cut
+    if (value.is_string() && value.get_ref<const std::string&>().size() > 4 * longest_quote) {
+        return describe_value(value.get_ref<const std::string&>().substr(0, 2 * longest_quote));  // no need to write out what will be cut
     }
-    std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-    if (text.size() > most) {
-        std::size_t end = most;
-        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
-            --end;
-        }
-        text.resize(end);
-        text += "…";
-    }
-    return text;
+    return cut(value.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 std::string describe_types(TypeMask types) {
@@ -72,7 +81,8 @@ std::string Evaluation::path_to(const Location& location) {
     std::string path;
     for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
         if ((*step)->key != nullptr) {
-            path += (path.empty() ? "" : ".") + *(*step)->key;
+            // A key may be as long as a body, and alternatives that fail on the way may ask for its path thousands of times.
+            path += (path.empty() ? "" : ".") + ((*step)->key->size() > longest_quote ? cut((*step)->key->substr(0, 2 * longest_quote)) : *(*step)->key);
         } else {
             path += "[" + std::to_string((*step)->index) + "]";
         }

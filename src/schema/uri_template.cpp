@@ -4,7 +4,8 @@
 // Regular expressions are what CVE-2026-0621 was made of: a template became a pattern that backtracks, and one long URI stopped the server.
 // Here the first and the last literal are compared at once, which settles most templates; a single variable between them needs one pass.
 // For several variables, a table is filled from the end of the URI: "from here, the rest of the template fits". It has one row per variable
-// and one column per byte, and each cell is computed once. A walk from the front then picks the shortest value that leads to a fit.
+// and one column per byte, and each cell is computed once. A walk from the front then picks the shortest value that leads to a fit. A query is cut
+// off before, at the first '?', and read from left to right.
 
 #include <algorithm>
 #include <utility>
@@ -145,17 +146,23 @@ base::Result<UriTemplate> UriTemplate::compile(std::string_view text) {
             return refuse("a '{' without its '}'", begin);
         }
         std::string_view expression = text.substr(begin + 1, end - begin - 1);
-        const bool reserved = expression.starts_with('+');
-        if (reserved) {
+        const char symbol = expression.empty() ? '\0' : expression.front();
+        const bool reserved = symbol == '+', segments = symbol == '/', query = symbol == '?';
+        if (reserved || segments || query) {
             expression.remove_prefix(1);
-        } else if (!expression.empty() && std::string_view("#./;?&=,!@|").find(expression.front()) != std::string_view::npos) {
-            return refuse(fmt::format("the operator '{}' is not supported; use {{name}} or {{+name}}", expression.front()), begin + 1);
+        } else if (std::string_view("#.;&=,!@|").find(symbol) != std::string_view::npos) {
+            return refuse(fmt::format("the operator '{}' is not supported; use {{name}}, {{+name}}, {{/name}} or, at the end, {{?name}}", symbol),
+                          begin + 1);
         }
-        if (literal.empty() && !compiled.names_.empty()) {
-            return refuse("two variables with nothing between them, so that nobody could tell where one ends", begin);
+        if (query && (end + 1 != text.size() || text.substr(0, begin).find('?') != std::string_view::npos)) {
+            return refuse("a query {?…} stands at the end, and there is no other '?' before it", begin);
         }
         if (!percent_decode(literal)) {
             return refuse(broken, begin - literal.size());
+        }
+        literal += segments ? "/" : "";
+        if (literal.empty() && !compiled.names_.empty() && !query) {
+            return refuse("two variables with nothing between them, so that nobody could tell where one ends", begin);
         }
         const bool list = expression.find(',') != std::string_view::npos;
         for (bool more = true; more;) {
@@ -175,10 +182,14 @@ base::Result<UriTemplate> UriTemplate::compile(std::string_view text) {
             if (compiled.names_.size() == max_variables) {
                 return refuse(fmt::format("more than {} variables", max_variables), begin);
             }
-            compiled.literals_.push_back(normalise(std::exchange(literal, more ? "," : "")));
             compiled.names_.emplace_back(name);
-            compiled.alphabets_.push_back(reserved ? (list ? Alphabet::list_reserved : Alphabet::reserved)
-                                                   : (list ? Alphabet::list_segment : Alphabet::segment));
+            if (query) {
+                continue;
+            }
+            compiled.literals_.push_back(normalise(std::exchange(literal, !more ? "" : segments ? "/" : ",")));
+            compiled.alphabets_.push_back(reserved           ? (list ? Alphabet::list_reserved : Alphabet::reserved)
+                                          : list && !segments ? Alphabet::list_segment
+                                                              : Alphabet::segment);
         }
         at = end + 1;
     }
@@ -199,13 +210,39 @@ std::optional<std::map<std::string, std::string>> UriTemplate::match(std::string
         normal = normalise(uri);
         uri = normal;
     }
-    const std::size_t count = names_.size();
+    Values values;
+    const std::size_t mark = alphabets_.size() < names_.size() ? uri.find('?') : std::string_view::npos;
+    const bool fits = match_path(uri.substr(0, mark), values) && (mark == std::string_view::npos || match_query(uri.substr(mark + 1), values));
+    return fits ? std::optional(std::move(values)) : std::nullopt;
+}
+
+bool UriTemplate::match_query(std::string_view query, Values& values) const {
+    for (bool more = true; more;) {
+        const std::size_t end = query.find('&');
+        const std::string_view pair = query.substr(0, end);
+        more = end != std::string_view::npos;
+        query.remove_prefix(more ? end + 1 : query.size());
+        const std::size_t equals = pair.find('=');
+        const auto name = std::find(names_.begin() + static_cast<std::ptrdiff_t>(alphabets_.size()), names_.end(), pair.substr(0, equals));
+        if (equals == std::string_view::npos || name == names_.end() || pair.find('#') != std::string_view::npos) {
+            return false;
+        }
+        auto value = percent_decode(pair.substr(equals + 1));
+        if (!value || !values.emplace(*name, std::move(*value)).second) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool UriTemplate::match_path(std::string_view uri, Values& values) const {
+    const std::size_t count = alphabets_.size();
     const std::string& last = literals_[count];
     if (count == 0) {
-        return uri == last ? std::optional(std::map<std::string, std::string>{}) : std::nullopt;
+        return uri == last;
     }
     if (uri.size() < literals_[0].size() + last.size() || !uri.starts_with(literals_[0]) || !uri.ends_with(last)) {
-        return std::nullopt;
+        return false;
     }
     const std::string_view middle = uri.substr(literals_[0].size(), uri.size() - literals_[0].size() - last.size());
     const std::size_t size = middle.size();
@@ -234,13 +271,12 @@ std::optional<std::map<std::string, std::string>> UriTemplate::match(std::string
             }
         }
         if (size == 0 || row(0)[0] == 0) {
-            return std::nullopt;
+            return false;
         }
     } else if (size == 0 || !all_admitted(alphabets_[0], middle)) {
-        return std::nullopt;
+        return false;
     }
 
-    std::map<std::string, std::string> values;
     std::size_t begin = 0;
     for (std::size_t v = 0; v < count; ++v) {
         std::size_t end = v + 1 == count ? size : begin + 1;
@@ -249,12 +285,12 @@ std::optional<std::map<std::string, std::string>> UriTemplate::match(std::string
         }
         auto value = percent_decode(middle.substr(begin, end - begin));
         if (!value) {
-            return std::nullopt;
+            return false;
         }
         values.emplace(names_[v], std::move(*value));
         begin = end + literals_[v + 1].size();
     }
-    return values;
+    return true;
 }
 
 }  // namespace durable_mcp::schema

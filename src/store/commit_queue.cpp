@@ -64,6 +64,12 @@ struct Waiter {
     bool settled = false;
 };
 
+bool writes_to_a_map(const Group& group) {
+    return std::any_of(group.begin(), group.end(), [](const Write& write) {
+        return std::holds_alternative<PutMapRow>(write) || std::holds_alternative<EraseMapRow>(write);
+    });
+}
+
 Failure unavailable_after(const Failure& poison) {
     return {FailureCode::store_unavailable,
             "The store does not take anything any more, because an earlier commit ended in the unknown; nothing of this was written. " +
@@ -78,6 +84,7 @@ struct CommitQueue::Impl {
     const std::shared_ptr<Store> store;
     const base::Limits limits;
     std::function<void(StoreHealth, const Failure&)> listener;
+    std::function<void(const Group&)> map_listener;
     std::atomic<StoreHealth> health{StoreHealth::good};
     std::atomic<std::size_t> bytes{0};  // of `pending`; changed under the mutex
 
@@ -190,7 +197,7 @@ struct CommitQueue::Impl {
             commit_claimed(lock);
             return;
         }
-        if (!time_to_try) {
+        if (!time_to_try || (stopping && mode == Mode::on_reserve)) {  // at its end nobody waits for room
             claim(pending.size(), [](const Pending& p) { return p.when_full == WhenFull::fail; });
             settle_claimed(lock, trouble);
             return;
@@ -267,6 +274,9 @@ struct CommitQueue::Impl {
             }
             lock.unlock();
             for (std::size_t i = 0; i < claimed.size(); ++i) {
+                if (map_listener && (*outcome)[i] == GroupOutcome::committed && writes_to_a_map(claimed[i]->group)) {
+                    map_listener(claimed[i]->group);
+                }
                 if (!lied) {
                     complete(*claimed[i], (*outcome)[i]);
                 }
@@ -450,8 +460,12 @@ struct CommitQueue::Impl {
         untidy = false;
         claimed.clear();
         lock.unlock();
-        store->tidy();
+        const auto failure = store->tidy();
         lock.lock();
+        if (failure) {  // nobody may have to try a commit to hear of it
+            trouble = *failure;
+            become(lock, Mode::poisoned);
+        }
         finish(lock);
     }
 
@@ -580,6 +594,11 @@ StoreHealth CommitQueue::health() const {
 void CommitQueue::on_health_change(std::function<void(StoreHealth, const Failure&)> listener) {
     const std::lock_guard lock(impl_->mutex);
     impl_->listener = std::move(listener);
+}
+
+void CommitQueue::on_map_change(std::function<void(const Group&)> listener) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->map_listener = std::move(listener);
 }
 
 }  // namespace durable_mcp::store

@@ -69,6 +69,9 @@ public:
     /// Called on each change of health(), on whichever thread found it (the failure says why; meaningless for `good`). Set once, before the
     /// first submit.
     void on_health_change(std::function<void(StoreHealth, const base::Failure&)> listener);
+    /// Called with each group that is durable and wrote to a map, on the committing thread, before the group's own completion. Must not block.
+    /// Set once, before the first submit.
+    void on_map_change(std::function<void(const Group&)> listener);
 
 private:
     struct Impl;

@@ -15,6 +15,7 @@ struct WeighWrite {
     std::size_t operator()(const UpdateCall& w) const { return w.id.size(); }
     std::size_t operator()(const CountAttempt& w) const { return w.id.size(); }
     std::size_t operator()(const AppendEntry& w) const { return w.entry.key.size() + w.entry.payload.size() + 64; }
+    std::size_t operator()(const DropEntries& w) const { return w.call.size() + w.seqs.size() * sizeof(std::uint64_t); }
     std::size_t operator()(const AppendEvent& w) const { return w.row.payload.size() + 32; }
     std::size_t operator()(const PutHandle& w) const { return w.row.document.size() + 128; }
     std::size_t operator()(const InsertArrival& w) const { return w.row.key.size() + w.row.payload.size() + 64; }

@@ -75,7 +75,7 @@ struct HandleRow {
     std::string document;     ///< JSON of the runtime: what a task says of itself
 };
 
-/// Something from outside that a call waits for, or will: the answer to one of its questions. The first one stays.
+/// Something from outside that a call waits for, or will: the answer to one of its questions, a signal. The first one stays.
 struct ArrivalRow {
     std::string key;      ///< the question's key in the call
     std::string payload;  ///< JSON
@@ -146,6 +146,10 @@ struct AppendEntry {
     std::string call;
     journal::Entry entry;
 };  ///< conflict when (call, seq) exists or the call is gone
+struct DropEntries {
+    std::string call;
+    std::vector<std::uint64_t> seqs;
+};  ///< no effect where there are none
 struct AppendEvent {
     EventRow row;
 };  ///< conflict when (stream, seq) exists
@@ -204,15 +208,19 @@ struct ExpectRunning {
 };  ///< the call is there, and running or suspended
 
 using Write = std::variant<PutSession, TouchSession, DropSession, DropStream, InsertCall, UpdateCall, CountAttempt, AppendEntry,
-                           AppendEvent, PutHandle, InsertArrival, DropCall, DropHandle, DropEvents, ReleaseSpace, PutSecret, DropSecret,
-                           PutMapRow, EraseMapRow, ExpectMapRow, ExpectMapRange, ExpectRunning>;
+                           DropEntries, AppendEvent, PutHandle, InsertArrival, DropCall, DropHandle, DropEvents, ReleaseSpace, PutSecret,
+                           DropSecret, PutMapRow, EraseMapRow, ExpectMapRow, ExpectMapRange, ExpectRunning>;
+
+/// A row has no more: twice the largest value that base/limits.hpp lets through, for what stands around it.
+constexpr std::size_t row_bytes = 32u << 20;
 
 /// Applied whole or not at all, in this order.
 using Group = std::vector<Write>;
 
 enum class GroupOutcome : std::uint8_t {
     committed,  ///< durable
-    conflict,   ///< a condition did not hold: nothing of this group was applied; the rest of the batch was
+    /// A condition did not hold, or a row is larger than any may be (row_bytes): nothing of this group was applied; the rest of the batch was.
+    conflict,
 };
 
 /// What commit() says of the whole batch. On failure nothing of it may be believed to have happened, except after `outcome_unknown`,
@@ -258,8 +266,9 @@ public:
     /// (certainly nothing happened: it may be tried again) or `outcome_unknown` (the store is poisoned from now on).
     [[nodiscard]] virtual BatchOutcome commit(std::span<const Group* const> groups) = 0;
 
-    /// House-keeping that must not stand in a commit's way (checkpoints). Called by the thread that may commit, when nothing waits.
-    virtual void tidy() {}
+    /// House-keeping that must not stand in a commit's way (checkpoints). Called by the thread that may commit, when nothing waits. Fails with
+    /// `outcome_unknown`: the store is poisoned then.
+    [[nodiscard]] virtual std::optional<base::Failure> tidy() { return std::nullopt; }
 
     /// Frees space that was set aside for what must not be lost. Called by the thread that may commit, after `store_full`, when such groups
     /// wait. False where there is none, or no more.
@@ -284,8 +293,10 @@ public:
     /// on). Call ids sort by birth.
     [[nodiscard]] virtual base::Result<std::vector<HandleRow>> handles(std::string_view owner, std::uint32_t reach, std::string_view before,
                                                                        std::size_t limit) = 0;
-    /// Handles with a ttl that was over at `now_ms` (created_ms + ttl_ms ≤ now_ms), the longest over first, at most `limit`.
-    [[nodiscard]] virtual base::Result<std::vector<HandleRow>> expired_handles(std::int64_t now_ms, std::size_t limit) = 0;
+    /// Handles with a ttl that was over at `now_ms` (created_ms + ttl_ms ≤ now_ms), the longest over first (and by call where it is the same
+    /// moment), at most `limit`, behind `after`: the last one of the page before, which need not be there any more; null: from the first on.
+    [[nodiscard]] virtual base::Result<std::vector<HandleRow>> expired_handles(std::int64_t now_ms, const HandleRow* after,
+                                                                               std::size_t limit) = 0;
     /// What has arrived for a call, in the order of the keys.
     [[nodiscard]] virtual base::Result<std::vector<ArrivalRow>> arrivals(std::string_view call) = 0;
     /// In the order of their ids.
@@ -311,7 +322,7 @@ public:
 
     [[nodiscard]] virtual base::Result<std::unique_ptr<Snapshot>> snapshot() = 0;
 
-    /// Seconds-old facts for people: engine, version, durability, path. JSON text.
+    /// Seconds-old facts for people: engine, version, durability, path, what lies beside it. JSON text.
     [[nodiscard]] virtual std::string describe() const = 0;
 };
 

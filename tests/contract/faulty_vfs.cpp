@@ -24,20 +24,30 @@ sqlite3_file* real(sqlite3_file* file) {
     return self(file).real;
 }
 
+/// Whether the operation that comes now fails.
+bool fails_now() {
+    Faults& now = faults();
+    ++now.operations_seen;
+    return now.fail_at != 0 && (now.operations_seen == now.fail_at || (now.forever && now.operations_seen > now.fail_at));
+}
+
 int close_it(sqlite3_file* f) {
     return real(f)->pMethods != nullptr ? real(f)->pMethods->xClose(real(f)) : SQLITE_OK;
 }
 int read_it(sqlite3_file* f, void* to, int n, sqlite3_int64 at) {
-    return real(f)->pMethods->xRead(real(f), to, n, at);
+    return fails_now() ? SQLITE_IOERR_READ : real(f)->pMethods->xRead(real(f), to, n, at);
 }
 int write_it(sqlite3_file* f, const void* from, int n, sqlite3_int64 at) {
     if (self(f).wal && faults().wal_write != 0) {
         return faults().wal_write;
     }
+    if (fails_now()) {
+        return faults().full ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+    }
     return real(f)->pMethods->xWrite(real(f), from, n, at);
 }
 int truncate_it(sqlite3_file* f, sqlite3_int64 n) {
-    return real(f)->pMethods->xTruncate(real(f), n);
+    return fails_now() ? SQLITE_IOERR_TRUNCATE : real(f)->pMethods->xTruncate(real(f), n);
 }
 int sync_it(sqlite3_file* f, int flags) {
     if (self(f).wal) {
@@ -49,10 +59,10 @@ int sync_it(sqlite3_file* f, int flags) {
     if (self(f).database && faults().database_sync != 0) {
         return faults().database_sync;
     }
-    return real(f)->pMethods->xSync(real(f), flags);
+    return fails_now() ? SQLITE_IOERR_FSYNC : real(f)->pMethods->xSync(real(f), flags);
 }
 int size_of(sqlite3_file* f, sqlite3_int64* n) {
-    return real(f)->pMethods->xFileSize(real(f), n);
+    return fails_now() ? SQLITE_IOERR_FSTAT : real(f)->pMethods->xFileSize(real(f), n);
 }
 int lock_it(sqlite3_file* f, int level) {
     return real(f)->pMethods->xLock(real(f), level);
@@ -73,7 +83,7 @@ int traits(sqlite3_file* f) {
     return real(f)->pMethods->xDeviceCharacteristics(real(f));
 }
 int shm_map(sqlite3_file* f, int page, int n, int extend, void volatile** out) {
-    return real(f)->pMethods->xShmMap(real(f), page, n, extend, out);
+    return fails_now() ? SQLITE_IOERR_SHMMAP : real(f)->pMethods->xShmMap(real(f), page, n, extend, out);
 }
 int shm_lock(sqlite3_file* f, int at, int n, int flags) {
     return real(f)->pMethods->xShmLock(real(f), at, n, flags);
@@ -95,7 +105,7 @@ int open_it(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, i
     mine->wal = (flags & SQLITE_OPEN_WAL) != 0;
     mine->database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
     mine->real = reinterpret_cast<sqlite3_file*>(mine + 1);
-    const int code = below->xOpen(below, name, mine->real, flags, out_flags);
+    const int code = fails_now() ? SQLITE_CANTOPEN : below->xOpen(below, name, mine->real, flags, out_flags);
     mine->base.pMethods = code == SQLITE_OK ? &methods : nullptr;
     return code;
 }

@@ -9,6 +9,12 @@ struct Faults {
     int database_sync = 0;  ///< the same for the database file
     int wal_write = 0;      ///< code of every write to a -wal file
     int wal_syncs_seen = 0;
+
+    /// Operations on files (all but locking and closing) are counted, and the one of this number fails, as its kind fails; 0: none.
+    int fail_at = 0;
+    bool forever = false;  ///< and all behind it
+    bool full = false;     ///< its writes fail for want of space
+    int operations_seen = 0;
 };
 
 Faults& faults();

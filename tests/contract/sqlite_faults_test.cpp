@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/limits.hpp"
 #include "contract/faulty_vfs.hpp"
 #include "contract/store_under_test.hpp"
 #include "store/commit_queue.hpp"
@@ -187,7 +189,7 @@ TEST_F(sqlite_faults, a_sync_that_fails_at_commit_leaves_the_outcome_unknown_and
     EXPECT_EQ(commit(*store, {{PutMapRow{"m", "x", "y"}}}).error().code, FailureCode::outcome_unknown);  // it never recovers by itself
     EXPECT_EQ(store->snapshot().error().code, FailureCode::store_unavailable);
     EXPECT_EQ(store->call("c").error().code, FailureCode::store_unavailable);
-    store->tidy();
+    EXPECT_TRUE(store->tidy().has_value());
     store.reset();
     store = open_faulty(path_);  // only opening anew tells the truth: one or the other, and nothing of the later one
     const auto snapshot = store->snapshot();
@@ -230,7 +232,9 @@ TEST_F(sqlite_faults, a_checkpoint_whose_sync_fails_poisons_and_loses_nothing) {
         commit_one(*store, {PutMapRow{"m", std::to_string(i), std::string(300'000, 'x')}});
     }
     faults().database_sync = SQLITE_IOERR_FSYNC;
-    store->tidy();
+    const auto tidied = store->tidy();
+    ASSERT_TRUE(tidied.has_value());
+    EXPECT_EQ(tidied->code, FailureCode::outcome_unknown);
     EXPECT_EQ(commit(*store, {{PutMapRow{"m", "x", "y"}}}).error().code, FailureCode::outcome_unknown);
     faults() = {};
     store.reset();
@@ -244,7 +248,7 @@ TEST_F(sqlite_faults, tidying_and_writing_much_keep_the_log_short) {
         commit_one(*store, {PutMapRow{"m", std::to_string(i % 4), std::string(300'000, 'x')}});
     }
     EXPECT_LE(std::filesystem::file_size(path_ + "-wal"), 20u << 20);  // 60 MB were written, and the file begins anew at 16 MiB
-    store->tidy();
+    EXPECT_FALSE(store->tidy().has_value());
     commit_one(*store, {PutMapRow{"m", "k", "v"}});
 }
 
@@ -254,7 +258,7 @@ TEST_F(sqlite_faults, a_held_snapshot_does_not_stop_commits_or_tidying) {
     const auto held = store->snapshot();
     for (int i = 0; i < 100; ++i) {
         commit_one(*store, {PutMapRow{"m", "0", std::string(300'000, 'x')}});
-        store->tidy();
+        EXPECT_FALSE(store->tidy().has_value());
     }
     EXPECT_EQ((*held)->get("m", "0").value()->value, "old");
 }
@@ -268,6 +272,22 @@ TEST_F(sqlite_faults, another_writer_makes_it_unavailable_not_unknown) {
     sqlite3_exec(intruder, "ROLLBACK", nullptr, nullptr, nullptr);
     sqlite3_close(intruder);
     EXPECT_EQ(commit_one(*store, {PutMapRow{"m", "k", "v"}}), GroupOutcome::committed);
+}
+
+TEST_F(sqlite_faults, a_row_larger_than_any_may_be_is_refused_with_its_group_and_not_tried_for_ever) {
+    const auto store = open_faulty(path_);
+    constexpr base::Limits limits;
+    EXPECT_LE(std::max({limits.event_bytes, limits.step_value_bytes, limits.result_bytes, limits.body_bytes}) * 2, row_bytes);
+    const auto outcome = commit(*store, {{PutMapRow{"m", "a", "1"}},
+                                         {PutMapRow{"m", "b", "2"}, PutMapRow{"m", "c", std::string(row_bytes + 1, 'x')}},
+                                         {AppendEvent{{"t", 1, std::string(row_bytes, 'x')}}},  // with what is around it
+                                         {PutMapRow{"m", "d", "3"}, PutMapRow{"m", "e", std::string(row_bytes / 2, 'x')}}});
+    ASSERT_TRUE(outcome) << outcome.error().sentence;
+    EXPECT_EQ(*outcome,
+              (std::vector{GroupOutcome::committed, GroupOutcome::conflict, GroupOutcome::conflict, GroupOutcome::committed}));
+    const auto snapshot = store->snapshot();
+    EXPECT_EQ(*(*snapshot)->count("m"), 3u);
+    EXPECT_FALSE((*snapshot)->get("m", "b")->has_value());
 }
 
 TEST_F(sqlite_faults, what_an_error_means_is_a_table) {

@@ -267,6 +267,7 @@ TEST(sqlite_files, the_lookups_use_an_index_however_much_there_is) {
                             Sql::handles,
                             Sql::handles_before,
                             Sql::expired_handles,
+                            Sql::expired_handles_after,
                             Sql::arrivals}) {
         sqlite3* database = nullptr;
         ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of a store that an older version wrote: it opens, nothing is lost, a copy is left, and there is no moment at which a death
+// B54. What becomes of a store that an older version wrote: it opens, nothing is lost, a copy is left, and there is no moment at which a death
 // or a full disk would hurt it.
 
 #include <sqlite3.h>
@@ -8,11 +8,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
 
+#include <nlohmann/json.hpp>
+
+#include "contract/faulty_vfs.hpp"
 #include "contract/store_under_test.hpp"
 #include "store/sqlite/schema.hpp"
 
@@ -25,13 +29,10 @@ const std::string before_newest = ".before-schema-" + std::to_string(sqlite::sch
 
 class sqlite_migration : public ::testing::Test {
 protected:
-    static std::string golden(int schema) {
-        return std::string(DURABLE_MCP_SOURCE_DIR) + "/tests/golden/store-schema-" + std::to_string(schema) + ".db";
-    }
-    /// A copy of the store that the program of that schema wrote (tests/golden/README.md).
-    std::string old_store(const std::string& name, int schema = 1) {
+    /// A copy of the store that the program of an earlier schema wrote (tests/golden/README.md).
+    std::string old_store(const std::string& name, const std::string& schema = "1") {
         const std::string path = directory_ / name;
-        std::filesystem::copy_file(golden(schema), path);
+        std::filesystem::copy_file(std::string(DURABLE_MCP_SOURCE_DIR) + "/tests/golden/store-schema-" + schema + ".db", path);
         return path;
     }
 
@@ -134,7 +135,7 @@ TEST_F(sqlite_migration, a_store_of_schema_1_opens_with_all_that_was_in_it_and_t
 }
 
 TEST_F(sqlite_migration, a_store_of_schema_2_opens_with_all_that_was_in_it_and_what_may_be_forgotten_is_found) {  // B54, B53
-    const std::string path = old_store("store.db", 2);
+    const std::string path = old_store("store.db", "2-server");
     ASSERT_EQ(number(path, "PRAGMA user_version"), 2);
     {
         const auto store = open_sqlite_store({.path = path, .ballast_bytes = 0});
@@ -149,6 +150,34 @@ TEST_F(sqlite_migration, a_store_of_schema_2_opens_with_all_that_was_in_it_and_w
     const auto again = open_sqlite_store({.path = path, .ballast_bytes = 0});
     ASSERT_TRUE(again) << again.error().sentence;
     expect_all_of_schema_2(**again);
+}
+
+TEST_F(sqlite_migration, a_store_of_schema_2_that_an_earlier_build_wrote_is_read_whole) {
+    const std::string path = old_store("store.db", "2");
+    ASSERT_EQ(number(path, "PRAGMA user_version"), 2);
+    const auto opened = open_sqlite_store({.path = path, .ballast_bytes = 0});
+    ASSERT_TRUE(opened) << opened.error().sentence;
+    Store& store = **opened;
+    expect_what_was_written(store);
+    const auto handle = store.handle_of_key("key-digest");
+    ASSERT_TRUE(handle) << handle.error().sentence;
+    ASSERT_TRUE(handle->has_value());
+    EXPECT_EQ((*handle)->call, "call-2");
+    EXPECT_EQ((*handle)->owner, "owner-1");
+    EXPECT_EQ((*handle)->reach, 7u);
+    EXPECT_EQ((*handle)->ttl_ms, 60'000);
+    EXPECT_EQ((*handle)->document, R"({"digest":"d"})");
+    EXPECT_EQ(store.expired_handles((*handle)->created_ms + 60'000, nullptr, 9)->size(), 1u);
+    EXPECT_EQ(store.handles("owner-1", 4, "", 9)->size(), 1u);
+    const auto arrivals = store.arrivals("call-2");
+    ASSERT_TRUE(arrivals) << arrivals.error().sentence;
+    ASSERT_EQ(arrivals->size(), 1u);
+    EXPECT_EQ(arrivals->front().key, "q:size");
+    EXPECT_EQ(arrivals->front().payload, R"({"result":{"action":"accept"}})");
+    const auto secrets = store.secrets();
+    ASSERT_TRUE(secrets) << secrets.error().sentence;
+    ASSERT_EQ(secrets->size(), 1u);
+    EXPECT_EQ(secrets->front().value, std::string(32, '\x7f'));
 }
 
 TEST_F(sqlite_migration, what_it_was_before_is_left_beside_it_for_its_owner_alone) {
@@ -168,6 +197,55 @@ TEST_F(sqlite_migration, what_it_was_before_is_left_beside_it_for_its_owner_alon
     const auto from_copy = open_sqlite_store({.path = copy, .ballast_bytes = 0});
     ASSERT_TRUE(from_copy) << from_copy.error().sentence;
     expect_what_was_written(**from_copy);
+}
+
+TEST_F(sqlite_migration, the_copy_is_named_until_it_is_so_old_that_nobody_goes_back_to_it) {
+    const std::string path = old_store("store.db");
+    const std::string copy = path + before_newest;
+    const auto copies_told = [&] {
+        const auto store = open_sqlite_store({.path = path, .ballast_bytes = 0});
+        EXPECT_TRUE(store) << store.error().sentence;
+        return nlohmann::json::parse((*store)->describe()).value("copies", std::vector<std::string>());
+    };
+    const auto make_older_by_days = [&](int days) {
+        const auto now = std::filesystem::file_time_type::clock::now();
+        std::filesystem::last_write_time(copy, now - std::chrono::hours(24 * days));
+    };
+    EXPECT_EQ(copies_told(), std::vector<std::string>{copy});
+    make_older_by_days(29);
+    EXPECT_EQ(copies_told(), std::vector<std::string>{copy});
+    make_older_by_days(31);
+    EXPECT_EQ(copies_told(), std::vector<std::string>());
+    EXPECT_FALSE(std::filesystem::exists(copy));
+    expect_what_was_written(**open_sqlite_store({.path = path, .ballast_bytes = 0}));
+}
+
+TEST_F(sqlite_migration, any_operation_of_it_may_fail_and_what_is_said_of_it_is_true) {
+    const auto open_faulty = [](const std::string& path) {
+        return open_sqlite_store({.path = path, .ballast_bytes = 0, .vfs = faulty_vfs()});
+    };
+    faults() = {};
+    ASSERT_TRUE(open_faulty(old_store("whole.db")));
+    const int operations = faults().operations_seen;
+    bool was_in_doubt = false;
+    for (int nth = 1; nth <= operations; ++nth) {
+        const std::string path = old_store(std::to_string(nth) + ".db");
+        faults() = {};
+        faults().fail_at = nth;
+        const auto opened = open_faulty(path);
+        faults() = {};
+        if (!opened) {
+            const std::string& sentence = opened.error().sentence;
+            was_in_doubt = was_in_doubt || sentence.find("nobody knows which; check the disk, and start again") != std::string::npos;
+            if (sentence.find("Nothing was changed") != std::string::npos) {
+                EXPECT_EQ(number(path, "PRAGMA user_version"), 1) << nth << ": " << sentence;
+            }
+        }
+        const auto again = opened ? opened : open_sqlite_store({.path = path, .ballast_bytes = 0});
+        ASSERT_TRUE(again) << nth << ": " << again.error().sentence;
+        expect_what_was_written(**again);
+    }
+    EXPECT_TRUE(was_in_doubt) << "no COMMIT failed";
 }
 
 TEST_F(sqlite_migration, what_was_only_in_the_log_is_in_the_copy) {
@@ -255,11 +333,11 @@ TEST_F(sqlite_migration, a_death_at_any_moment_of_it_leaves_a_store_that_opens) 
         ASSERT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}).has_value());
         return;
     }
-    const std::pair<std::string, int> cases[] = {{"migrate.back_up", 1}, {"migrate.each_statement", 1}, {"migrate.each_statement", 2}};
+    const std::pair<std::string, std::string> cases[] = {{"migrate.back_up", "1"}, {"migrate.each_statement", "1"}, {"migrate.each_statement", "2-server"}};
     for (const auto& [point, schema] : cases) {
         bool ended = false;
         for (int nth = 1; nth < 60 && !ended; ++nth) {
-            const std::string path = old_store(point + "-" + std::to_string(schema) + "-" + std::to_string(nth) + ".db", schema);
+            const std::string path = old_store(point + "-" + schema + "-" + std::to_string(nth) + ".db", schema);
             const pid_t child = ::fork();
             if (child == 0) {
                 ::setenv("DURABLE_MCP_CRASH_AT", (point + ":" + std::to_string(nth)).c_str(), 1);
@@ -276,12 +354,12 @@ TEST_F(sqlite_migration, a_death_at_any_moment_of_it_leaves_a_store_that_opens) 
                 EXPECT_GT(nth, point == "migrate.back_up" ? 1 : 3) << "the crash point was not passed";
             } else {
                 EXPECT_EQ(WTERMSIG(status), SIGKILL);
-                EXPECT_EQ(number(path, "PRAGMA user_version"), schema) << "half of the way is none of it";
+                EXPECT_EQ(number(path, "PRAGMA user_version"), schema == "1" ? 1 : 2) << "half of the way is none of it";
             }
             const auto store = open_sqlite_store({.path = path, .ballast_bytes = 0});
             ASSERT_TRUE(store) << point << nth << ": " << store.error().sentence;
-            schema == 1 ? expect_what_was_written(**store) : expect_all_of_schema_2(**store);
-            EXPECT_EQ(number(path + before_newest, "PRAGMA user_version"), schema);
+            schema == "1" ? expect_what_was_written(**store) : expect_all_of_schema_2(**store);
+            EXPECT_EQ(number(path + before_newest, "PRAGMA user_version"), schema == "1" ? 1 : 2);
             EXPECT_FALSE(std::filesystem::exists(path + before_newest + ".part"));
         }
         EXPECT_TRUE(ended) << "the migration never ended";

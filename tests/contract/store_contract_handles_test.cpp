@@ -130,12 +130,42 @@ TEST_P(store_contract_handles, expired_handles_are_those_whose_ttl_is_over_the_l
     insert("c", 0, 0);  // for ever
     insert("d", 5, 25);
     insert("e", 2'000, std::numeric_limits<std::int64_t>::max());  // beyond all time, and of integers
-    EXPECT_EQ(calls_of(store().expired_handles(29, 9)), Calls{});
-    EXPECT_EQ(calls_of(store().expired_handles(30, 9)), (Calls{"b", "d"}));
-    EXPECT_EQ(calls_of(store().expired_handles(150, 9)), (Calls{"b", "d", "a"}));
-    EXPECT_EQ(calls_of(store().expired_handles(150, 1)), Calls{"b"});
-    EXPECT_EQ(calls_of(store().expired_handles(150, 0)), Calls{});
-    EXPECT_EQ(calls_of(store().expired_handles(std::numeric_limits<std::int64_t>::max(), 9)), (Calls{"b", "d", "a"}));
+    EXPECT_EQ(calls_of(store().expired_handles(29, nullptr, 9)), Calls{});
+    EXPECT_EQ(calls_of(store().expired_handles(30, nullptr, 9)), (Calls{"b", "d"}));
+    EXPECT_EQ(calls_of(store().expired_handles(150, nullptr, 9)), (Calls{"b", "d", "a"}));
+    EXPECT_EQ(calls_of(store().expired_handles(150, nullptr, 1)), Calls{"b"});
+    EXPECT_EQ(calls_of(store().expired_handles(150, nullptr, 0)), Calls{});
+    EXPECT_EQ(calls_of(store().expired_handles(std::numeric_limits<std::int64_t>::max(), nullptr, 9)), (Calls{"b", "d", "a"}));
+}
+
+TEST_P(store_contract_handles, expired_handles_are_read_page_by_page_behind_one_that_may_be_gone) {
+    const auto insert = [&](const std::string& call, std::int64_t created_ms, std::int64_t ttl_ms) {
+        HandleRow row = handle_row(call);
+        row.created_ms = created_ms;
+        row.ttl_ms = ttl_ms;
+        commit_one(store(), {InsertCall{call_row(call, "")}, PutHandle{row}});
+    };
+    insert("late", 0, 50);
+    for (const std::string call : {"m", "k", "l", "n"}) {  // over at the same moment
+        insert(call, 10, 20);
+    }
+    insert("early", 1, 1);
+    insert("not yet", 0, 101);
+    Calls all;
+    std::optional<HandleRow> last;
+    for (;;) {
+        const auto page = store().expired_handles(100, last ? &*last : nullptr, 2);
+        const Calls calls = calls_of(page);
+        if (calls.empty()) {
+            break;
+        }
+        all.insert(all.end(), calls.begin(), calls.end());
+        last = page->back();
+        commit_one(store(), {DropCall{last->call}});
+        ASSERT_LE(all.size(), 6u);
+    }
+    EXPECT_EQ(all, (Calls{"early", "k", "l", "m", "n", "late"}));
+    EXPECT_EQ(calls_of(store().expired_handles(100, nullptr, 9)), (Calls{"early", "l", "n"}));  // "k", "m" and "late" ended their pages
 }
 
 TEST_P(store_contract_handles, the_first_arrival_stays_and_all_come_back_in_the_order_of_their_keys) {

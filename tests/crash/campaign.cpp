@@ -102,6 +102,8 @@ void Campaign::strike() {
     server_.send(SIGKILL);
     if (const auto end = server_.wait(until_stopped)) {
         note_end(*end, "random");
+    } else {
+        stage_.accuse("SIGKILL, and the server is still there");
     }
 }
 
@@ -141,6 +143,10 @@ void Campaign::deal(const Blow& blow) {
         if (end) {
             if (end->by_signal || blow.kind != Blow::Kind::drain) {
                 note_end(*end, blow.point);
+                return;
+            }
+            if (end->number != 0) {
+                stage_.accuse("SIGTERM, and the server ends with " + std::to_string(end->number));
                 return;
             }
         } else {
@@ -228,6 +234,9 @@ Report Campaign::finish() {
         report_.effects += deed.kind == Deed::Kind::effect ? 1u : 0u;
     }
     for (const Call& call : calls) {
+        report_.asked += call.tool == Tool::ask || call.tool == Tool::keyed_ask ? 1u : 0u;
+        report_.keyed += call.tool == Tool::keyed || call.tool == Tool::keyed_ask ? 1u : 0u;
+        report_.tasks += call.tool == Tool::task ? 1u : 0u;
         report_.unknown += call.answer->find(R"(\"outcome\":\"unknown\")") != std::string::npos ? 1u : 0u;
     }
     return report_;

@@ -36,6 +36,9 @@ struct Report {
     std::size_t unknown = 0;  ///< at_most_once steps that were interrupted
     std::size_t withdrawn = 0;  ///< calls that were taken back before they were answered
     std::size_t batches = 0;
+    std::size_t asked = 0;      ///< answered calls that had asked their clients
+    std::size_t keyed = 0;      ///< and that were reached by their key
+    std::size_t tasks = 0;
     std::size_t ended = 0;      ///< sessions that their clients ended
     std::size_t listened = 0;   ///< events of standalone streams
     std::vector<std::string> violations;

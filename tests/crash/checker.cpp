@@ -83,13 +83,24 @@ private:
         judge_order(call);
         switch (call.tool) {
             case Tool::steps:
+            case Tool::rounds:
             case Tool::patient:
+            case Tool::task:
                 for (int i = 0; i < rounds; ++i) {
                     judge_recorded(call, "step" + std::to_string(i), result["receipts"][static_cast<std::size_t>(i)]);
                 }
                 break;
             case Tool::once:
+            case Tool::keyed:
                 judge_once(call, result);
+                break;
+            case Tool::ask:
+            case Tool::keyed_ask:
+                judge_recorded(call, "step0", result["receipts"][0]);
+                judge_recorded(call, "step1", result["receipts"][1]);
+                if (result.value("reply", "") != reply_of(call.key)) {
+                    accuse(call.key, "its client answered '" + reply_of(call.key) + "', and it heard " + result["reply"].dump());
+                }
                 break;
             case Tool::book:
                 booked_ += call.amount;
@@ -102,6 +113,7 @@ private:
                 if (result.value("rows", 0) != rounds - 1) {
                     accuse(call.key, "its map has " + result["rows"].dump() + " rows");
                 }
+                notes_ += rounds - 1;
                 break;
             case Tool::quick:
             case Tool::slow:
@@ -144,7 +156,7 @@ private:
         }
     }
 
-    // I2
+    // I2, and what the handler says of it.
     void judge_once(const Call& call, const json& result) {
         const StepTrace& charge = traces_[call.key]["charge"];
         const std::string outcome = result.value("outcome", "");
@@ -205,6 +217,9 @@ private:
             violations_.push_back("the final state cannot be read: " + final_state);
             return;
         }
+        if (state["notes"] != notes_) {
+            violations_.push_back("answered calls have noted " + std::to_string(notes_) + " rows; in the store: " + state["notes"].dump());
+        }
         if (state["left"] != booked_ || state["right"] != -booked_ || state["booked"] != bookings_ || !state["twice"].empty()) {
             violations_.push_back("booked by " + std::to_string(bookings_) + " answered calls: " + std::to_string(booked_) +
                                   "; in the store: " + state.dump());
@@ -223,6 +238,7 @@ private:
     std::set<std::int64_t> sums_;
     std::int64_t booked_ = 0;
     std::int64_t bookings_ = 0;
+    std::int64_t notes_ = 0;
 };
 
 }  // namespace

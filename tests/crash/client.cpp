@@ -96,8 +96,9 @@ void Client::accuse(const Call& call, const std::string& what) {
 void Client::live() {
     while (!stage_.winds_down) {
         const Habit habit = stage_.habits[random_() % stage_.habits.size()];
-        // Batches are of one revision, and the standalone stream of a later one says at once from where it can be resumed.
-        const std::string revision = habit == Habit::batch ? "2025-03-26" : habit == Habit::listen ? "2025-11-25" : "";
+        // Batches are of one revision, which has no questions, and the standalone stream of a later one says at once from where it can be resumed.
+        const bool wants_latest = habit == Habit::listen || habit == Habit::ask;
+        const std::string revision = habit == Habit::batch ? "2025-03-26" : wants_latest ? "2025-11-25" : "";
         if (!session_ || chance(5) || (!revision.empty() && session_->revision != revision)) {
             session_ = begin_session(!revision.empty() ? revision : chance(3) ? "2025-06-18" : "2025-11-25");
             if (!session_) {
@@ -125,7 +126,28 @@ void Client::follow(Habit habit) {
         case Habit::leave:
             leave();
             break;
+        case Habit::ask:
+            make_call_that_asks();
+            break;
+        case Habit::key:
+            make_keyed_call();
+            break;
+        case Habit::task:
+            make_task();
+            break;
     }
+}
+
+void Client::make_call_that_asks() {
+    Call call = everyday_call(Tool::ask);
+    if (!perform(call)) {
+        session_ = nullptr;
+        return;
+    }
+    if (chance(2)) {
+        compare(call);
+    }
+    stage_.keep(std::move(call));
 }
 
 void Client::make_one_call() {
@@ -196,7 +218,7 @@ Call Client::everyday_call(Tool tool) {
 // ── One call ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 bool Client::perform(Call& call) {
-    return insist("call " + call.key, [&] { return try_once(call); });
+    return insist("call " + call.key, [&] { return call.is_stateless ? try_stateless(call) : try_once(call); });
 }
 
 Client::Outcome Client::try_once(Call& call) {
@@ -204,6 +226,11 @@ Client::Outcome Client::try_once(Call& call) {
     // Sometimes the client loses patience before it has heard a word: it then has no event id, and sends the same request again.
     const bool is_hasty = !call.is_second_look && chance(8);
     try {
+        if (call.owes_reply()) {
+            if (const Outcome outcome = reply(call); outcome != Outcome::answered) {
+                return outcome;
+            }
+        }
         auto fields = headers(*call.session, !resumes);
         if (resumes) {
             fields.emplace_back("Last-Event-ID", call.stream + "." + std::to_string(call.after));
@@ -244,6 +271,14 @@ Client::Outcome Client::read_stream(Call& call, Exchange& exchange) {
         }
         if (call.answer) {
             return Outcome::answered;
+        }
+        if (call.owes_reply()) {
+            if (chance(2)) {
+                return Outcome::again;  // leaves, and replies before it comes back
+            }
+            if (const Outcome outcome = reply(call); outcome != Outcome::answered) {
+                return outcome;
+            }
         }
         if (call.leaves_after > 0 ? --call.leaves_after == 0 : !call.is_second_look && chance(14)) {
             return Outcome::again;  // leaves, to come back
@@ -286,14 +321,40 @@ bool Client::take_event(Call& call, const SseEvent& event, std::uint64_t& at) {
         return false;
     }
     const json message = json::parse(payload, nullptr, false);
-    if (message.is_object() && message.contains("id")) {
+    if (message.is_object() && message.contains("id") && !message.contains("method")) {
         if (!call.is_second_look && seq != expected_events(call.tool, call.key).size() + 1) {
             accuse(call, "the answer is event " + std::to_string(seq) + ": events were lost or repeated");
             return false;
         }
         return take_answer(call, payload);
     }
-    return call.is_second_look || check_event(call, seq, payload);
+    if (!call.is_second_look && !check_event(call, seq, payload)) {
+        return false;
+    }
+    if (message.contains("id")) {
+        call.question = message["id"].dump();
+    }
+    return true;
+}
+
+Client::Outcome Client::reply(Call& call) {
+    const auto say = [&](const std::string& words) {
+        const std::string body = R"({"jsonrpc":"2.0","id":)" + call.question + R"(,"result":)" +
+                                 json{{"action", "accept"}, {"content", {{"name", words}}}}.dump() + "}";
+        const Exchange exchange(stage_.port, "POST", endpoint, headers(*call.session, true), body, patience());
+        if (exchange.status() != 202 && exchange.status() != 503) {
+            accuse(call, "its question is answered, and the server says " + std::to_string(exchange.status()));
+            return Outcome::wrong;
+        }
+        return exchange.status() == 202 ? Outcome::answered : Outcome::again;
+    };
+    const Outcome outcome = say(reply_of(call.key));
+    if (outcome != Outcome::answered) {
+        return outcome;
+    }
+    call.is_replied = true;
+    // What was confirmed counts, whatever comes later.
+    return chance(3) && say("somebody else") == Outcome::wrong ? Outcome::wrong : Outcome::answered;
 }
 
 bool Client::check_event(const Call& call, std::uint64_t seq, const std::string& payload) {
@@ -305,7 +366,9 @@ bool Client::check_event(const Call& call, std::uint64_t seq, const std::string&
     const Expected& event = expected[seq - 1];
     const json message = json::parse(payload, nullptr, false);
     bool fits = message.is_object() && message.contains("params");
-    if (fits && event.is_progress) {
+    if (fits && event.is_question) {
+        fits = message["method"] == "elicitation/create" && message.contains("id");
+    } else if (fits && event.is_progress) {
         fits = message["method"] == "notifications/progress" && message["params"]["progress"] == event.progress &&
                message["params"]["progressToken"] == "p " + call.key;
     } else if (fits) {
@@ -313,7 +376,10 @@ bool Client::check_event(const Call& call, std::uint64_t seq, const std::string&
     }
     if (!fits) {
         accuse(call, "event " + std::to_string(seq) + " should be '" +
-                         (event.is_progress ? "progress " + std::to_string(event.progress) : event.text) + "' and is " +
+                         (event.is_question   ? "a question"
+                          : event.is_progress ? "progress " + std::to_string(event.progress)
+                                              : event.text) +
+                         "' and is " +
                          shortened(payload));
         return false;
     }
@@ -341,6 +407,10 @@ bool Client::take_answer(Call& call, const std::string& payload) {
 }
 
 void Client::compare(const Call& call) {
+    if (call.is_stateless) {
+        compare_stateless(call);
+        return;
+    }
     Call sent_again = call;
     sent_again.is_second_look = true;
     sent_again.answer.reset();

@@ -3,7 +3,8 @@
 
 // A client that does not give up: it makes calls one after the other, leaves now and then, comes back to wherever the server is, and
 // insists on one answer. What it is told is checked against the script as it comes. Its habits have a file each: single calls in client.cpp,
-// batches in client_batch.cpp, taking calls back in client_cancel.cpp, sessions (their standalone streams, their ends) in client_session.cpp.
+// batches in client_batch.cpp, taking calls back in client_cancel.cpp, sessions (their standalone streams, their ends) in client_session.cpp, and
+// what the revision without sessions has instead (keys, states, tasks) in client_stateless.cpp.
 
 #include <atomic>
 #include <chrono>
@@ -44,6 +45,9 @@ enum class Habit : unsigned char {
     cancel,  ///< a call, and takes it back in the middle
     listen,  ///< to the standalone stream, and makes a call that speaks there
     leave,   ///< ends its session, sometimes with a call that still runs
+    ask,     ///< a call that asks its client
+    key,     ///< a call without a session, with an idempotency key, which sometimes asks
+    task,    ///< a task, and sometimes takes it back
 };
 
 /// A call as one client knows it.
@@ -61,6 +65,16 @@ struct Call {
     std::optional<std::string> answer;
     bool is_second_look = false;  ///< asks again for what was answered: nothing new is noted
     int leaves_after = 0;         ///< events until the client hangs up for once; 0: as chance will have it
+
+    std::string question;     ///< the id under which the server asks, in a session; "" before
+    bool is_replied = false;  ///< and has confirmed to have the reply
+    [[nodiscard]] bool owes_reply() const { return !is_second_look && !question.empty() && !is_replied; }
+
+    // Without a session.
+    bool is_stateless = false;
+    std::string state;      ///< requestState of the last leg; "" none, or lost
+    bool is_asked = false;  ///< by the last leg
+    std::string task;       ///< "" before its handle was received
 };
 
 /// A call that was taken back, and that the server has confirmed to be: it has no answer, and never will.
@@ -77,7 +91,8 @@ struct Stage {
     std::atomic<long> boot{0};                   ///< of the server that is there, or about to be
     std::atomic<std::size_t> batches{0};         ///< that were answered
     std::vector<Habit> habits{Habit::call, Habit::call,   Habit::call,   Habit::call,   Habit::call,
-                              Habit::call, Habit::batch, Habit::cancel, Habit::listen, Habit::leave};  ///< each as often as it stands here
+                              Habit::call, Habit::batch, Habit::cancel, Habit::listen, Habit::leave,
+                              Habit::ask,  Habit::key,   Habit::key,    Habit::task};  ///< each as often as it stands here
     std::atomic<int> wants_bulk{0};              ///< calls that somebody should make which write so much that a checkpoint is due
     std::atomic<bool> winds_down{false};         ///< no new calls; what runs is brought to its end
     std::atomic<bool> gives_up{false};           ///< what has not ended by now never will
@@ -140,6 +155,9 @@ private:
     void change_mind();
     void listen();
     void leave();
+    void make_call_that_asks();
+    void make_keyed_call();
+    void make_task();
 
     [[nodiscard]] Call next_call();
     [[nodiscard]] Call everyday_call(Tool tool);
@@ -164,6 +182,19 @@ private:
     [[nodiscard]] Outcome hear(Session& session, Exchange& exchange, std::uint64_t& at);
     [[nodiscard]] bool hear_all(Session& session, std::unique_ptr<Exchange> exchange, std::uint64_t from);
     [[nodiscard]] std::unique_ptr<Exchange> resume_standalone(const Session& session, std::uint64_t after);
+
+    /// Answers the question that a call has put. Throws Lost, Silent.
+    [[nodiscard]] Outcome reply(Call& call);
+
+    [[nodiscard]] Call stateless_call(Tool tool);
+    /// One request without a session and its response; nothing where the server says 503. Throws Lost, Silent.
+    [[nodiscard]] std::optional<std::string> ask_stateless(const std::string& request_id, const std::string& method, const std::string& name,
+                                                           const std::string& params, Exchange::Clock::time_point until);
+    [[nodiscard]] Outcome try_stateless(Call& call);
+    [[nodiscard]] Outcome look_at_task(Call& call);
+    [[nodiscard]] bool take_task_back(Call& call);
+    void compare_stateless(const Call& call);
+    void contradict(const Call& call);
 
     Outcome try_once(Call& call);
     Outcome read_stream(Call& call, Exchange& exchange);

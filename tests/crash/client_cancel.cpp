@@ -12,8 +12,9 @@ namespace durable_mcp::crash {
 using nlohmann::json;
 
 void Client::change_mind() {
-    constexpr Tool choices[] = {Tool::patient, Tool::patient, Tool::steps, Tool::once, Tool::slow};
-    Call call = everyday_call(choices[random_() % std::size(choices)]);
+    constexpr Tool choices[] = {Tool::patient, Tool::patient, Tool::steps, Tool::once, Tool::slow, Tool::ask};
+    const Tool choice = choices[random_() % std::size(choices)];
+    Call call = everyday_call(choice == Tool::ask && session_->revision < "2025-06-18" ? Tool::patient : choice);
     if (!begin_call(call)) {
         session_ = nullptr;
         return;
@@ -93,6 +94,10 @@ Client::Fate Client::ask_fate(const Call& call) {
 }
 
 void Client::compare(const Withdrawn& withdrawn) {
+    if (withdrawn.call.is_stateless) {
+        compare_stateless(withdrawn.call);
+        return;
+    }
     if (ask_fate(withdrawn.call) == Fate::answered) {
         accuse(withdrawn.call, "it was withdrawn, and is answered now");
     }
@@ -113,7 +118,9 @@ void Client::compare(const Withdrawn& withdrawn) {
             ++count;
             const auto known = withdrawn.call.events.find(count);
             const bool is_same = known == withdrawn.call.events.end() || known->second == *event->data;
-            if (event->id != withdrawn.call.stream + "." + std::to_string(count) || !is_same || json::parse(*event->data).contains("id")) {
+            const json message = json::parse(*event->data);
+            const bool is_answer = message.contains("id") && !message.contains("method");
+            if (event->id != withdrawn.call.stream + "." + std::to_string(count) || !is_same || is_answer) {
                 accuse(withdrawn.call, "withdrawn, and its stream says " + event->id + " " + shortened(*event->data));
                 return Outcome::wrong;
             }

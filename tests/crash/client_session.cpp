@@ -24,7 +24,7 @@ std::shared_ptr<Session> Client::begin_session(const std::string& revision) {
                                    {"method", "initialize"},
                                    {"params",
                                     {{"protocolVersion", session->revision},
-                                     {"capabilities", json::object()},
+                                     {"capabilities", {{"elicitation", json::object()}}},
                                      {"clientInfo", {{"name", name_}, {"version", "1"}}}}}}
                                   .dump();
     const std::string ready = R"({"jsonrpc":"2.0","method":"notifications/initialized"})";

@@ -22,6 +22,7 @@ using durable_mcp::AtMostOnceFailedBeforeCompleting;
 using durable_mcp::DurableContext;
 using durable_mcp::DurableMCP;
 using durable_mcp::LogLevel;
+using durable_mcp::Next;
 using nlohmann::json;
 
 namespace {
@@ -70,6 +71,38 @@ json run_patiently(const Actor& actor, DurableContext& context, const std::strin
         context.report_progress(i + 1, durable_mcp::crash::rounds);
     }
     return {{"key", key}, {"receipts", receipts}};
+}
+
+/// A loop whose rounds sleep: on their thread, and without one.
+json run_rounds(const Actor& actor, DurableContext& context, const std::string& key) {
+    const json receipts = context.loop("rounds", json::array(), [&](const json& before) -> Next<json, json> {
+        const std::size_t i = before.size();
+        json after = before;
+        after.push_back(context.at_least_once("act", [&] { return actor.act(context, key, "step" + std::to_string(i)); }));
+        context.log(LogLevel::info, "round " + key);
+        context.map("rounds").insert(key, i);
+        context.sleep_for("nap", std::chrono::milliseconds(i == 1 ? 60 : 3));
+        // Holds at once: what the round itself has written is there.
+        context.until("written", [&]() -> std::optional<bool> {
+            return context.map("rounds").get<std::size_t>(key) == i ? std::optional(true) : std::nullopt;
+        });
+        context.report_progress(static_cast<double>(i + 1), durable_mcp::crash::rounds);
+        if (after.size() == durable_mcp::crash::rounds) {
+            return durable_mcp::done(after);
+        }
+        return durable_mcp::again(after);
+    });
+    context.log(LogLevel::info, "round " + key);
+    return {{"key", key}, {"receipts", receipts}};
+}
+
+/// A question between two steps, whose answer is kept under it.
+json run_ask(const Actor& actor, DurableContext& context, const std::string& key) {
+    json receipts = json::array();
+    receipts.push_back(context.at_least_once("step0", [&] { return actor.act(context, key, "step0"); }));
+    const json reply = context.elicit("reply", "Who is it?", durable_mcp::Form().text("name")).value();
+    receipts.push_back(context.at_least_once("step1", [&] { return actor.act(context, key, "step1"); }));
+    return {{"key", key}, {"receipts", receipts}, {"reply", reply.at("name")}};
 }
 
 json run_once(const Actor& actor, DurableContext& context, const std::string& key) {
@@ -124,6 +157,7 @@ json run_notes(DurableContext& context, const std::string& key) {
 json read_all(DurableContext& context) {
     json result = {{"left", context.map("left").live().get<std::int64_t>("total").value_or(0)},
                    {"right", context.map("right").live().get<std::int64_t>("total").value_or(0)},
+                   {"notes", context.map("notes").live().count()},
                    {"twice", json::array()},
                    {"booked", 0}};
     std::string start = "times ";
@@ -144,6 +178,7 @@ json read_all(DurableContext& context) {
 
 void offer_tools(DurableMCP& server, const Actor& actor) {
     server.tool("steps", "", {"key"}, [&actor](DurableContext& context, std::string key) { return run_steps(actor, context, key); });
+    server.tool("rounds", "", {"key"}, [&actor](DurableContext& context, std::string key) { return run_rounds(actor, context, key); });
     server.tool("patient", "", {"key"}, [&actor](DurableContext& context, std::string key) { return run_patiently(actor, context, key); });
     server.tool("announce", "", {"key"}, [](DurableContext& context, std::string key) {
         context.send_tools_list_changed();
@@ -155,6 +190,17 @@ void offer_tools(DurableMCP& server, const Actor& actor) {
     server.tool("book", "", {"key", "amount"},
                 [](DurableContext& context, std::string key, std::int64_t amount) { return run_book(context, key, amount); });
     server.tool("notes", "", {"key"}, [](DurableContext& context, std::string key) { return run_notes(context, key); });
+    server.tool("ask", "", {"key"}, [&actor](DurableContext& context, std::string key) { return run_ask(actor, context, key); });
+    // By their key, calls without a session outlive their connections. `amount` is what a second one may say differently.
+    server.tool("keyed", "", {"key", "amount"},
+                [&actor](DurableContext& context, std::string key, std::int64_t) { return run_once(actor, context, key); },
+                {.idempotency_argument = "key"});
+    server.tool("keyed_ask", "", {"key", "amount"},
+                [&actor](DurableContext& context, std::string key, std::int64_t) { return run_ask(actor, context, key); },
+                {.idempotency_argument = "key"});
+    server.tool("task", "", {"key", "amount"},
+                [&actor](DurableContext& context, std::string key, std::int64_t) { return run_patiently(actor, context, key); },
+                {.task = durable_mcp::Tasks::allowed, .inline_wait = std::chrono::milliseconds(0), .idempotency_argument = "key"});
     // Its answer is different each time it runs, so that a second run shows.
     server.tool("quick", "", {"key"}, [](DurableContext& context, std::string key) {
         return json{{"key", key}, {"call", context.call_id()}};
@@ -191,6 +237,7 @@ int main(int argc, char** argv) {
     options.log_level = LogLevel::warning;
     options.limits.crashed_attempts = 10'000;  // a call must not be given up here, however often it meets a kill
     options.limits.retry_after = std::chrono::milliseconds(10);
+    options.limits.reask_after = std::chrono::hours(1);  // a question that is put again is an event that the script does not know
     DurableMCP server(std::move(options));
     offer_tools(server, actor);
     server.start();

@@ -43,6 +43,12 @@ constexpr Point points[] = {
     {"transact.after_commit", 3},
     {"event.after_append_before_write", 16},
     {"event.mid_write", 12},
+    {"wait.begun", 4},
+    {"wait.due", 2},
+    {"wait.before_record", 4},
+    {"loop.before_carry", 4},
+    {"loop.carried", 4},
+    {"question.answer_recorded", 4},
     {"commit.before", 40},
     {"commit.after", 40},
     {"recover.each_call", 3},
@@ -70,10 +76,10 @@ std::vector<Blow> plan_blows(int per_point, int random_ones, unsigned seed) {
 }
 
 void show(const Report& report) {
-    std::printf("%d kills, %d stops, %zu calls answered (%zu batches), %zu withdrawn, %zu effects, %zu interrupted at_most_once steps, %zu standalone events, "
-                "%zu sessions ended, %zu violations\n",
-                report.all_kills(), report.stops, report.calls, report.batches, report.withdrawn, report.effects, report.unknown, report.listened, report.ended,
-                report.violations.size());
+    std::printf("%d kills, %d stops, %zu calls answered (%zu batches, %zu asked, %zu by key, %zu tasks), %zu withdrawn, %zu effects, "
+                "%zu interrupted at_most_once steps, %zu standalone events, %zu sessions ended, %zu violations\n",
+                report.all_kills(), report.stops, report.calls, report.batches, report.asked, report.keyed, report.tasks, report.withdrawn,
+                report.effects, report.unknown, report.listened, report.ended, report.violations.size());
     for (const auto& [point, count] : report.kills) {
         std::printf("  %-36s %d\n", point.c_str(), count);
     }
@@ -110,6 +116,9 @@ TEST(kill, at_every_named_point_and_at_random_moments_breaks_no_promise) {
         }
         EXPECT_GT(report.unknown, 0u) << "no at_most_once step was ever interrupted: the kills do not hit";
         EXPECT_GT(report.batches, 0u);
+        EXPECT_GT(report.asked, 0u);
+        EXPECT_GT(report.keyed, 0u);
+        EXPECT_GT(report.tasks, 0u);
         EXPECT_GT(report.withdrawn, 0u);
         EXPECT_GT(report.listened, 0u);
         EXPECT_GT(report.ended, 0u);

@@ -11,11 +11,12 @@
 
 namespace durable_mcp::crash {
 
-enum class Tool : unsigned char { steps, once, book, notes, quick, slow, patient, announce };
-inline constexpr int everyday_tools = 6;  ///< those before `patient`
+enum class Tool : unsigned char { steps, once, book, notes, quick, slow, rounds, patient, announce, ask, keyed, keyed_ask, task };
+inline constexpr int everyday_tools = 7;  ///< those before `patient`
 
 constexpr std::string_view name_of(Tool tool) {
-    constexpr std::string_view names[] = {"steps", "once", "book", "notes", "quick", "slow", "patient", "announce"};
+    constexpr std::string_view names[] = {"steps", "once", "book", "notes", "quick", "slow", "rounds",
+                                          "patient", "announce", "ask", "keyed", "keyed_ask", "task"};
     return names[static_cast<int>(tool)];
 }
 
@@ -27,9 +28,13 @@ struct Expected {
     std::string text;  ///< of a log message
     int progress = 0;
     std::string needs;  ///< the last step that must have been durable before it left; "" for none
+    bool is_question = false;
 };
 
-/// The events of a call before its answer: all of them, once, in this order, whatever happened.
+/// What the client of a call answers when it is asked.
+inline std::string reply_of(const std::string& key) { return "it is " + key; }
+
+/// The events of a call before its answer: all of them, once, in this order, whatever happened. (Calls without a session have none that are kept.)
 inline std::vector<Expected> expected_events(Tool tool, const std::string& key) {
     const auto log = [&key](const char* words, std::string needs) {
         return Expected{false, std::string(words) + " " + key, 0, std::move(needs)};
@@ -58,14 +63,27 @@ inline std::vector<Expected> expected_events(Tool tool, const std::string& key) 
             }
             events.push_back(log("noted", {}));
             break;
+        case Tool::rounds:
+            for (int i = 0; i < rounds; ++i) {  // the same words in each iteration, and once behind the loop
+                events.push_back(log("round", "step" + std::to_string(i)));
+                events.push_back(progress(i + 1, "step" + std::to_string(i)));
+            }
+            events.push_back(log("round", "step" + std::to_string(rounds - 1)));
+            break;
         case Tool::patient:
             for (int i = 0; i < rounds; ++i) {
                 events.push_back(progress(i + 1, "step" + std::to_string(i)));
             }
             break;
+        case Tool::ask:
+            events.push_back({false, {}, 0, "step0", true});
+            break;
         case Tool::quick:
         case Tool::slow:
         case Tool::announce:
+        case Tool::keyed:
+        case Tool::keyed_ask:
+        case Tool::task:
             break;
     }
     return events;
@@ -79,9 +97,15 @@ inline constexpr std::string_view announcements[] = {"notifications/tools/list_c
 inline std::vector<std::string> world_steps(Tool tool) {
     switch (tool) {
         case Tool::steps:
+        case Tool::rounds:
         case Tool::patient:
+        case Tool::task:
             return {"step0", "step1", "step2"};
+        case Tool::ask:
+        case Tool::keyed_ask:
+            return {"step0", "step1"};
         case Tool::once:
+        case Tool::keyed:
             return {"charge", "receipt"};
         default:
             return {};

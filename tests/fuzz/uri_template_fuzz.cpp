@@ -68,12 +68,15 @@ std::string expand(std::string_view text, const ValueText& value) {
         const auto close = text.find('}', open);
         std::string_view names = text.substr(open + 1, close - open - 1);
         text.remove_prefix(close + 1);
-        const bool is_reserved = names.starts_with('+');
-        names.remove_prefix(is_reserved ? 1 : 0);
+        const char how = names.front();
+        const bool is_reserved = how == '+', is_path = how == '/', is_query = how == '?';
+        names.remove_prefix(is_reserved || is_path || is_query ? 1 : 0);
         const bool is_list = names.find(',') != std::string_view::npos;
         for (bool first = true; !names.empty(); first = false) {
             const auto comma = names.find(',');
-            out.append(first ? "" : ",").append(value(std::string(names.substr(0, comma)), is_reserved, is_list));
+            const std::string name(names.substr(0, comma));
+            out.append(is_path ? "/" : is_query ? (first ? "?" : "&") : first ? "" : ",").append(is_query ? name + "=" : "");
+            out.append(value(name, is_reserved, is_list));
             names.remove_prefix(comma == std::string_view::npos ? names.size() : comma + 1);
         }
     }
@@ -97,13 +100,39 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         demand(is_utf8(compiled.error().sentence) && !compiled.error().sentence.empty());
         return 0;
     }
+    const auto query_at = lines[0].find("{?");
+    const bool has_query = query_at != std::string::npos;
     if (const auto values = compiled->match(lines[1])) {
-        demand(values->size() == compiled->variables().size());
-        for (const auto& [name, value] : *values) {
-            demand(!value.empty() && is_utf8(value) && value.find('\0') == std::string::npos);
+        std::map<std::string, std::string> in_path = *values;
+        if (has_query && lines[1].find('?') != std::string::npos) {
+            std::string_view query = std::string_view(lines[1]).substr(lines[1].find('?') + 1);
+            for (bool more = true; more;) {
+                const auto end = query.find('&');
+                const std::string_view pair = query.substr(0, end);
+                const auto equals = pair.find('=');
+                demand(equals != std::string_view::npos);
+                const std::string name(pair.substr(0, equals));
+                demand(lines[0].find(name, query_at) != std::string::npos && in_path.at(name) == decoded(pair.substr(equals + 1)));
+                in_path.erase(name);
+                more = end != std::string_view::npos;
+                query.remove_prefix(more ? end + 1 : query.size());
+            }
         }
-        const std::string expanded = expand(decoded(lines[0]), [&](const std::string& name, bool, bool) { return values->at(name); });
-        demand(expanded == decoded(lines[1]));
+        for (const auto& [name, value] : *values) {
+            demand(is_utf8(value) && value.find('\0') == std::string::npos);
+        }
+        for (const auto& [name, value] : in_path) {
+            demand(!value.empty());
+        }
+        // Literals are compared decoded, and values are decoded once already.
+        const std::string path = expand(lines[0].substr(0, query_at), [&](const std::string& name, bool, bool) {
+            std::string value = in_path.at(name);
+            for (auto at = value.find('%'); at != std::string::npos; at = value.find('%', at + 3)) {
+                value.replace(at, 1, "%25");
+            }
+            return value;
+        });
+        demand(decoded(path) == decoded(lines[1].substr(0, has_query ? lines[1].find('?') : std::string::npos)));
     }
 
     std::map<std::string, std::string> given;
@@ -115,7 +144,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
     }
     const std::string uri = expand(lines[0], [&](const std::string& name, bool is_reserved, bool is_list) {
-        return encoded(given.at(name), !is_reserved ? "-._~" : is_list ? "-._~:/?#[]@!$&'()*+;=" : "-._~:/?#[]@!$&'()*+,;=");
+        std::string kept = !is_reserved ? "-._~" : is_list ? "-._~:/?#[]@!$&'()*+;=" : "-._~:/?#[]@!$&'()*+,;=";
+        if (has_query) {
+            std::erase(kept, '?');  // where it would begin the query
+        }
+        return encoded(given.at(name), kept);
     });
     if (uri.size() > 8192) {
         return 0;

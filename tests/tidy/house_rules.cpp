@@ -149,4 +149,22 @@ Findings check_prose_code(const Tree& tree) {
     return findings;
 }
 
+Findings check_examples(const Tree& tree) {
+    const std::string list = "examples/README.md";
+    const auto text = tree.find(list);
+    if (text == tree.end()) {
+        return {list + ": is not there: newcomers look for it"};
+    }
+    Findings findings;
+    for (const auto& [path, source] : tree) {
+        if (path.starts_with("examples/") && path.ends_with("/main.cpp")) {
+            const std::string program = name_of(folder_of(path));
+            if (text->second.find("| `" + program + "` |") == std::string::npos) {
+                findings.push_back(list + ": has no row for " + program);
+            }
+        }
+    }
+    return findings;
+}
+
 }  // namespace durable_mcp::tidy

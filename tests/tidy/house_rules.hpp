@@ -25,4 +25,7 @@ namespace durable_mcp::tidy {
 /// In README.md and docs/: every C++ block stands under `<!-- path -->` and is a run of whole lines of that file.
 [[nodiscard]] Findings check_prose_code(const Tree& tree);
 
+/// examples/README.md has a row for every program of examples/.
+[[nodiscard]] Findings check_examples(const Tree& tree);
+
 }  // namespace durable_mcp::tidy

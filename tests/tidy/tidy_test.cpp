@@ -63,6 +63,8 @@ TEST(the_tree, has_a_true_map_of_behaviours) { EXPECT_CLEAN(check_behaviours(pro
 
 TEST(the_tree, shows_no_code_in_prose_that_is_not_compiled) { EXPECT_CLEAN(check_prose_code(project())); }
 
+TEST(the_tree, lists_its_examples_where_newcomers_look) { EXPECT_CLEAN(check_examples(project())); }
+
 LayerLaw small_law() {
     return read_law(
         "# comment\n"
@@ -174,6 +176,15 @@ TEST(a_check, sees_prose_that_shows_other_code_than_is_compiled) {
     EXPECT_TRUE(tells_of(check("<!-- examples/a/main.cpp -->\n```cpp\nrun();\n```\n"), "not a run of lines"));
     EXPECT_TRUE(tells_of(check("<!-- examples/b/main.cpp -->\n```cpp\n    run();\n```\n"), "does not exist"));
     EXPECT_TRUE(tells_of(check("text\n```cpp\nint x;\n```\n"), "without <!--"));
+}
+
+TEST(a_check, sees_an_example_that_newcomers_do_not_find) {
+    const auto check = [](const std::string& text) {
+        return check_examples({{"examples/README.md", text}, {"examples/a/main.cpp", ""}, {"examples/a/more.cpp", ""}});
+    };
+    EXPECT_CLEAN(check("| `a` | shows it |\n"));
+    EXPECT_TRUE(tells_of(check("| `b` | shows it |\n"), "no row for a"));
+    EXPECT_TRUE(tells_of(check_examples({{"examples/a/main.cpp", ""}}), "is not there"));
 }
 
 }  // namespace

@@ -47,6 +47,31 @@ struct QuestionRequest {
     std::optional<std::chrono::milliseconds> deadline;  ///< counted from when it was first asked
 };
 
+/// How long to sleep: a span, or until a time of day.
+struct SleepRequest {
+    std::optional<std::chrono::milliseconds> span;
+    std::int64_t until_ms = 0;  ///< since the Unix epoch, where there is no span
+};
+
+/// A condition that is waited for.
+struct UntilRequest {
+    const std::function<std::optional<std::string>()>* condition = nullptr;  ///< the value as JSON text once it holds
+    std::optional<std::chrono::milliseconds> deadline;
+    bool changes = false;  ///< holds when the value is another one than in the iteration before
+};
+
+/// What one iteration of a loop came to: a carry, or the loop's value, as JSON text.
+struct LoopStep {
+    bool is_done = false;
+    std::string text;
+};
+struct LoopRequest {
+    std::string carry_type;
+    std::string initial;  ///< JSON text
+    const std::function<LoopStep(const std::string& carry)>* iteration = nullptr;
+    std::chrono::milliseconds interval{0};
+};
+
 /// Rows of a map as the templates see them: key, and the value's JSON text.
 using MapRows = std::vector<std::pair<std::string, std::string>>;
 
@@ -90,6 +115,14 @@ public:
     /// Puts all of these questions at once and returns their answers in order. Throws MissingCapability before any is put, QuestionRefused,
     /// QuestionExpired.
     virtual std::vector<std::string> ask(const std::vector<QuestionRequest>& questions) = 0;
+    virtual void sleep(std::string_view alias, const SleepRequest& request) = 0;
+    /// Nothing when the deadline was first.
+    virtual std::optional<std::string> wait_for_signal(std::string_view alias, std::string_view type, std::string_view name,
+                                                       std::optional<std::chrono::milliseconds> deadline) = 0;
+    /// Nothing when the deadline was first.
+    virtual std::optional<std::string> until(std::string_view alias, std::string_view type, const UntilRequest& request) = 0;
+    virtual std::string loop(std::string_view alias, std::string_view type, const LoopRequest& request) = 0;
+
     /// From here on the call is a task, if its client can have one. True if it is one.
     virtual bool become_task() = 0;
     /// {"name":…,"version":…,"revision":…,"capabilities":{…}} of the client that asked.

@@ -168,17 +168,20 @@ public:
             return rows;
         });
     }
-    base::Result<std::vector<HandleRow>> expired_handles(std::int64_t now_ms, std::size_t limit) override {
+    base::Result<std::vector<HandleRow>> expired_handles(std::int64_t now_ms, const HandleRow* after, std::size_t limit) override {
         return read([&](const Tables& t) {
+            const auto is_before = [](const HandleRow& a, const HandleRow& b) {
+                return std::pair(a.created_ms + a.ttl_ms, std::string_view(a.call)) < std::pair(b.created_ms + b.ttl_ms, std::string_view(b.call));
+            };
             std::vector<HandleRow> rows;
             for (const auto& [call, row] : t.handles) {
                 // Written so that nothing overflows.
-                if (row.ttl_ms > 0 && row.created_ms <= now_ms && now_ms - row.created_ms >= row.ttl_ms) {
+                const bool is_over = row.ttl_ms > 0 && row.created_ms <= now_ms && now_ms - row.created_ms >= row.ttl_ms;
+                if (is_over && (after == nullptr || is_before(*after, row))) {
                     rows.push_back(row);
                 }
             }
-            std::stable_sort(rows.begin(), rows.end(),
-                             [](const HandleRow& a, const HandleRow& b) { return a.created_ms + a.ttl_ms < b.created_ms + b.ttl_ms; });
+            std::sort(rows.begin(), rows.end(), is_before);
             rows.resize(std::min(rows.size(), limit));
             return rows;
         });

@@ -204,6 +204,16 @@ private:
         undo_.emplace_back([this, call = w.call, seq = w.entry.seq] { entries[call].erase(seq); });
         return true;
     }
+    bool apply_one(const DropEntries& w) {
+        for (const std::uint64_t seq : w.seqs) {
+            auto& of_call = entries[w.call];
+            if (const auto found = of_call.find(seq); found != of_call.end()) {
+                undo_.emplace_back([this, call = w.call, entry = found->second] { entries[call].emplace(entry.seq, entry); });
+                of_call.erase(found);
+            }
+        }
+        return true;
+    }
     bool apply_one(const AppendEvent& w) {
         if (!events[w.row.stream].emplace(w.row.seq, Event{w.row.payload, w.row.created_ms}).second) {
             return false;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 
 #include "base/crash_point.hpp"
 #include "store/sqlite/failure.hpp"
@@ -18,6 +19,8 @@ namespace {
 
 using base::Failure;
 using base::FailureCode;
+
+constexpr std::time_t copy_kept_s = 30 * 24 * 3'600;  // who goes back further loses more than he can win
 
 constexpr const char* advice = "Nothing was changed; free some space or check the disk, and start again.";
 
@@ -85,6 +88,13 @@ std::optional<Failure> back_up(Connection& source, const std::string& store, con
         return failure;
     }
     return sync_file(store.substr(0, store.rfind('/') + 1), O_RDONLY | O_DIRECTORY);  // the name, too
+}
+
+void drop_if_outlived(const std::string& target) {
+    struct stat status {};
+    if (::lstat(target.c_str(), &status) == 0 && S_ISREG(status.st_mode) && std::time(nullptr) - status.st_mtime > copy_kept_s) {
+        ::unlink(target.c_str());
+    }
 }
 
 }  // namespace durable_mcp::store::sqlite

@@ -16,4 +16,7 @@ namespace durable_mcp::store::sqlite {
 /// *Errors.* `store_full` or `io`; the store and an older `target` are as they were, and the part is gone.
 [[nodiscard]] std::optional<base::Failure> back_up(Connection& source, const std::string& store, const std::string& target);
 
+/// Removes the copy `target` where it is so old that nobody goes back to it: it holds the secrets of the store, and what was deleted from it since.
+void drop_if_outlived(const std::string& target);
+
 }  // namespace durable_mcp::store::sqlite

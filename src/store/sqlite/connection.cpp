@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "store/sqlite/failure.hpp"
+#include "store/store.hpp"
 
 namespace durable_mcp::store::sqlite {
 
@@ -25,7 +26,7 @@ base::Result<std::unique_ptr<Connection>> Connection::open(const std::string& pa
     sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
-    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 32 << 20);  // twice the largest value that base/limits.hpp lets through
+    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, static_cast<int>(row_bytes));
     connection->checkpoint_on_close(false);
     sqlite3_busy_timeout(handle, busy_timeout_ms);
     sqlite3_wal_autocheckpoint(handle, 0);  // only tidy() and the writer decide

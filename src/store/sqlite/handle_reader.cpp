@@ -83,9 +83,13 @@ base::Result<std::vector<HandleRow>> read_handles(Connection& reader, std::strin
 }
 
 base::Result<std::vector<HandleRow>> read_expired_handles(Connection& reader, std::string_view path, std::int64_t now_ms,
-                                                          std::size_t limit) {
-    Statement statement(reader, Sql::expired_handles);
-    return take_handles(reader, path, statement.integer(now_ms).integer(bound_limit(limit)));
+                                                          const HandleRow* after, std::size_t limit) {
+    Statement statement(reader, after == nullptr ? Sql::expired_handles : Sql::expired_handles_after);
+    statement.integer(now_ms).integer(bound_limit(limit));
+    if (after != nullptr) {
+        statement.integer(after->created_ms + after->ttl_ms).text(after->call);
+    }
+    return take_handles(reader, path, statement);
 }
 
 base::Result<std::vector<ArrivalRow>> read_arrivals(Connection& reader, std::string_view path, std::string_view call) {

@@ -23,7 +23,7 @@ namespace durable_mcp::store::sqlite {
 [[nodiscard]] base::Result<std::vector<HandleRow>> read_handles(Connection& reader, std::string_view path, std::string_view owner,
                                                                 std::uint32_t reach, std::string_view before, std::size_t limit);
 [[nodiscard]] base::Result<std::vector<HandleRow>> read_expired_handles(Connection& reader, std::string_view path, std::int64_t now_ms,
-                                                                        std::size_t limit);
+                                                                        const HandleRow* after, std::size_t limit);
 [[nodiscard]] base::Result<std::vector<ArrivalRow>> read_arrivals(Connection& reader, std::string_view path, std::string_view call);
 [[nodiscard]] base::Result<std::vector<SecretRow>> read_secrets(Connection& reader, std::string_view path);
 

@@ -2,9 +2,11 @@
 #include "store/sqlite/schema.hpp"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <array>
 #include <span>
+#include <utility>
 
 #include "base/crash_point.hpp"
 #include "store/sqlite/backup.hpp"
@@ -68,15 +70,21 @@ constexpr const char* to_version_5[] = {
 using Step = std::span<const char* const>;
 constexpr std::array<Step, schema_version> steps = {Step(to_version_1), Step(to_version_2), Step(), Step(), Step(to_version_5)};
 
-Failure migration_failure(Connection& writer, int code, const std::string& path) {
-    return {meaning_of(code, write_errno(writer.handle(), File::log)) == Meaning::full ? FailureCode::store_full : FailureCode::io,
-            explain(writer.handle(), code, "Setting up the store " + path) +
-                ". Nothing was changed; free some space or check the disk, and start again."};
+Failure migration_failure(Connection& writer, int code, const std::string& path, bool at_commit) {
+    const bool full = meaning_of(code, write_errno(writer.handle(), File::log)) == Meaning::full;
+    const char* const advice = full || !at_commit ? ". Nothing was changed; free some space or check the disk, and start again."
+                                                  : ". The step was made whole or not at all, nobody knows which; check the disk, and start again.";
+    return {full ? FailureCode::store_full : FailureCode::io, explain(writer.handle(), code, "Setting up the store " + path) + advice};
+}
+
+std::string copy_before(const std::string& path, std::int64_t schema) {
+    return fmt::format("{}.before-schema-{}", path, schema);
 }
 
 // All the way in one transaction: half-way there is a schema that the program which wrote the store does not read, and a copy made of it then
 // would take the place of the one with which that program can be started again.
-int step_forward(Connection& writer, std::int64_t from) {
+std::optional<Failure> step_forward(Connection& writer, const std::string& path, std::int64_t from) {
+    bool at_commit = false;
     int code = writer.run("BEGIN IMMEDIATE");
     for (auto step = steps.begin() + from; step != steps.end(); ++step) {
         for (const char* statement : *step) {
@@ -91,12 +99,17 @@ int step_forward(Connection& writer, std::int64_t from) {
     }
     if (code == SQLITE_OK) {
         DURABLE_MCP_CRASH_POINT("migrate.each_statement");
+        at_commit = true;
         code = writer.run("COMMIT");
     }
-    if (code != SQLITE_OK && sqlite3_get_autocommit(writer.handle()) == 0) {
+    if (code == SQLITE_OK) {
+        return std::nullopt;
+    }
+    auto failure = migration_failure(writer, code, path, at_commit);
+    if (sqlite3_get_autocommit(writer.handle()) == 0) {
         writer.run("ROLLBACK");
     }
-    return code;
+    return failure;
 }
 
 }  // namespace
@@ -137,17 +150,35 @@ std::optional<Failure> refuse_foreign(Connection& writer, const std::string& pat
 std::optional<Failure> migrate(Connection& writer, const std::string& path) {
     std::int64_t version = 0;
     if (const int code = writer.ask("PRAGMA user_version", version); code != SQLITE_OK) {
-        return migration_failure(writer, code, path);
+        return migration_failure(writer, code, path, false);
     }
     if (version > 0 && version < schema_version) {
-        if (auto failure = back_up(writer, path, fmt::format("{}.before-schema-{}", path, schema_version))) {
+        if (auto failure = back_up(writer, path, copy_before(path, schema_version))) {
             failure->sentence = fmt::format("The store {} has schema {} and is to be brought to {}, but first it is copied. {}", path,
                                             version, schema_version, failure->sentence);
             return failure;
         }
     }
-    const int code = version < schema_version ? step_forward(writer, version) : SQLITE_OK;
-    return code != SQLITE_OK ? std::optional(migration_failure(writer, code, path)) : std::nullopt;
+    if (version < schema_version) {
+        if (auto failure = step_forward(writer, path, version)) {
+            return failure;
+        }
+    }
+    for (const std::string& copy : copies_of(path)) {
+        drop_if_outlived(copy);
+    }
+    return std::nullopt;
+}
+
+std::vector<std::string> copies_of(const std::string& path) {
+    std::vector<std::string> copies;
+    for (std::int64_t schema = 2; schema <= schema_version; ++schema) {
+        std::string copy = copy_before(path, schema);
+        if (::access(copy.c_str(), F_OK) == 0) {
+            copies.push_back(std::move(copy));
+        }
+    }
+    return copies;
 }
 
 }  // namespace durable_mcp::store::sqlite

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "store/sqlite/connection.hpp"
@@ -18,7 +19,11 @@ constexpr std::int64_t schema_version = 5;
 [[nodiscard]] std::optional<base::Failure> refuse_foreign(Connection& writer, const std::string& path);
 
 /// Brings the schema to `schema_version`, in one transaction. A store that has something in it is copied first, to
-/// `<path>.before-schema-<n>` (backup.hpp). When it fails the store is as it was.
+/// `<path>.before-schema-<n>` (backup.hpp). When it fails the store is as it was, or, where a COMMIT failed, perhaps there. Copies that
+/// nobody goes back to any more are removed.
 [[nodiscard]] std::optional<base::Failure> migrate(Connection& writer, const std::string& path);
+
+/// The copies of earlier schemas that lie beside the store.
+[[nodiscard]] std::vector<std::string> copies_of(const std::string& path);
 
 }  // namespace durable_mcp::store::sqlite

@@ -63,13 +63,16 @@ public:
         return outcome;
     }
 
-    void tidy() override {
+    std::optional<Failure> tidy() override {
         guard_.check();
-        if (!poisoned_.load(std::memory_order_acquire)) {
-            if (const auto failure = writer_.tidy()) {
-                poison(*failure);
-            }
+        if (poisoned_.load(std::memory_order_acquire)) {
+            return Failure{FailureCode::outcome_unknown, poison_sentence()};
         }
+        auto failure = writer_.tidy();
+        if (failure) {
+            poison(*failure);
+        }
+        return failure;
     }
 
     bool release_reserve() override { return files_.release_ballast(); }
@@ -100,8 +103,8 @@ public:
                                                  std::size_t limit) override {
         return read([&](Connection& reader) { return read_handles(reader, files_.path(), owner, reach, before, limit); });
     }
-    base::Result<std::vector<HandleRow>> expired_handles(std::int64_t now_ms, std::size_t limit) override {
-        return read([&](Connection& reader) { return read_expired_handles(reader, files_.path(), now_ms, limit); });
+    base::Result<std::vector<HandleRow>> expired_handles(std::int64_t now_ms, const HandleRow* after, std::size_t limit) override {
+        return read([&](Connection& reader) { return read_expired_handles(reader, files_.path(), now_ms, after, limit); });
     }
     base::Result<std::vector<ArrivalRow>> arrivals(std::string_view call) override {
         return read([&](Connection& reader) { return read_arrivals(reader, files_.path(), call); });
@@ -139,7 +142,7 @@ public:
     base::Result<std::unique_ptr<Snapshot>> snapshot() override;
 
     std::string describe() const override {
-        const nlohmann::json facts = {
+        nlohmann::json facts = {
             {"engine", "sqlite"},
             {"engine_version", sqlite3_libversion()},
             {"wal_reset_bug",
@@ -153,6 +156,9 @@ public:
             {"wal_bytes", static_cast<std::int64_t>(writer_.wal_pages()) * 4096},
             {"poisoned", poisoned_.load()},
         };
+        if (const auto copies = copies_of(files_.path()); !copies.empty()) {
+            facts["copies"] = copies;
+        }
         return facts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     }
 

@@ -58,6 +58,8 @@ const char* text_of(Sql statement) {
             return "UPDATE call SET attempts = ?2, crashed_attempts = ?3, crash_mark = ?4, attempt_checksum = ?5 WHERE id = ?1";
         case Sql::append_entry:
             return "INSERT INTO entry(call, seq, kind, key, type, payload, checksum) VALUES(?,?,?,?,?,?,?)";
+        case Sql::drop_entry:
+            return "DELETE FROM entry WHERE call = ?1 AND seq = ?2";
         case Sql::append_event:
             return "INSERT INTO event(stream, seq, payload, created_ms, checksum) VALUES(?,?,?,?,?)";
 
@@ -128,6 +130,11 @@ const char* text_of(Sql statement) {
         case Sql::expired_handles:
             return "SELECT " HANDLE_COLUMNS
                    " FROM handle WHERE created_ms + ttl_ms <= ?1 AND ttl_ms > 0 ORDER BY created_ms + ttl_ms, call LIMIT ?2";
+        // Not (created_ms + ttl_ms, call) > (?3, ?4), for which the planner would read the index from its beginning.
+        case Sql::expired_handles_after:
+            return "SELECT " HANDLE_COLUMNS
+                   " FROM handle WHERE created_ms + ttl_ms <= ?1 AND ttl_ms > 0 AND created_ms + ttl_ms >= ?3"
+                   " AND (created_ms + ttl_ms > ?3 OR call > ?4) ORDER BY created_ms + ttl_ms, call LIMIT ?2";
         case Sql::arrivals:
             return "SELECT key, payload, checksum FROM arrival WHERE call = ?1 ORDER BY key";
         case Sql::secrets:

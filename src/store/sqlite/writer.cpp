@@ -186,6 +186,16 @@ Writer::Applied Writer::apply_one(const AppendEntry& write) {
     return written(statement.integer(entry_checksum(write.call, entry)));
 }
 
+Writer::Applied Writer::apply_one(const DropEntries& write) {
+    for (const std::uint64_t seq : write.seqs) {
+        Statement statement(*connection_, Sql::drop_entry);
+        if (const Applied applied = written(statement.text(write.call).integer(seq)); applied != Applied::whole) {
+            return applied;
+        }
+    }
+    return Applied::whole;
+}
+
 Writer::Applied Writer::apply_one(const AppendEvent& write) {
     const EventRow& row = write.row;
     Statement statement(*connection_, Sql::append_event);
@@ -308,6 +318,9 @@ Writer::Applied Writer::written(Statement& statement) {
 }
 
 Writer::Applied Writer::failed(int code) {
+    if (code == SQLITE_TOOBIG) {
+        return Applied::conflict;  // it would be in the way of all others for ever
+    }
     code_ = code;
     return Applied::failed;
 }

@@ -45,6 +45,7 @@ private:
     Applied apply_one(const UpdateCall& write);
     Applied apply_one(const CountAttempt& write);
     Applied apply_one(const AppendEntry& write);
+    Applied apply_one(const DropEntries& write);
     Applied apply_one(const AppendEvent& write);
     Applied apply_one(const PutHandle& write);
     Applied apply_one(const InsertArrival& write);

@@ -194,6 +194,29 @@ TEST_F(http_requests, every_framing_error_is_answered_and_closes_and_nothing_beh
     EXPECT_EQ(served.count(), 0);
 }
 
+TEST_F(http_requests, bodies_hold_no_more_together_than_there_may_be_and_one_alone_may) {
+    options.limits.input_bytes = 100'000;
+    start();
+    RawClient alone(port());
+    ASSERT_TRUE(alone.send(post(std::string(200'000, 'c'))));
+    EXPECT_EQ(alone.read_answer().body.size(), 200'000u);
+    RawClient held_one(port());
+    ASSERT_TRUE(held_one.send(post(std::string(90'000, 'd'), "", "/hold")));
+    ASSERT_TRUE(served.wait());
+    RawClient meets_it(port());
+    ASSERT_TRUE(meets_it.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n" + std::string(20'000, 'e')));
+    EXPECT_EQ(meets_it.read_answer().status, 503u) << "the other body has not been read by its service";
+    EXPECT_TRUE(meets_it.is_closed_by_server());
+    on_loop([this] {
+        held_request.reset();
+        held->abort();
+        held.reset();
+    });
+    RawClient after(port());
+    ASSERT_TRUE(after.send(post(std::string(20'000, 'f'))));
+    EXPECT_EQ(after.read_answer().body.size(), 20'000u);
+}
+
 TEST_F(http_requests, an_exception_of_the_service_is_a_500_and_the_server_lives) {
     add("/throw", [](auto, auto) { throw std::runtime_error("secret"); });
     start();

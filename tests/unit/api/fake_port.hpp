@@ -63,6 +63,32 @@ public:
     std::string client = "{}";
     std::optional<bool> retried;                         ///< what is_retryable said of the last exception
 
+    void sleep(std::string_view alias, const detail::SleepRequest& request) override {
+        said.push_back("sleep " + std::string(alias) +
+                       (request.span ? " for " + std::to_string(request.span->count()) : " until " + std::to_string(request.until_ms)));
+    }
+    std::optional<std::string> wait_for_signal(std::string_view alias, std::string_view type, std::string_view name,
+                                               std::optional<std::chrono::milliseconds>) override {
+        types[std::string(alias)] = type;
+        const auto found = answers.find(std::string(name));
+        return found == answers.end() ? std::nullopt : std::optional(found->second);
+    }
+    std::optional<std::string> until(std::string_view alias, std::string_view type, const detail::UntilRequest& request) override {
+        types[std::string(alias)] = type;
+        return (*request.condition)();
+    }
+    std::string loop(std::string_view alias, std::string_view type, const detail::LoopRequest& request) override {
+        types[std::string(alias)] = std::string(type) + "/" + request.carry_type;
+        std::string carry = request.initial;
+        for (;;) {
+            detail::LoopStep next = (*request.iteration)(carry);
+            if (next.is_done) {
+                return next.text;
+            }
+            carry = std::move(next.text);
+        }
+    }
+
     std::string step(const detail::StepRequest& request) override {
         const std::string alias(request.alias);
         types[alias] = request.type;

@@ -27,15 +27,27 @@ TEST(options, each_mistake_is_named) {
     }
     EXPECT_EQ(with([](Options& o) { o.handler_threads = 0; }).substr(0, 24), "Options::handler_threads");
     EXPECT_EQ(with([](Options& o) { o.limits.body_bytes = 0; }), "Options::limits.body_bytes: it must be greater than 0");
+    constexpr std::size_t most = std::size_t{24} << 20;
+    for (std::size_t Limits::*const member : {&Limits::body_bytes, &Limits::step_value_bytes, &Limits::result_bytes}) {
+        EXPECT_EQ(with([&](Options& o) { o.limits.*member = most; }), "no complaint");
+        EXPECT_NE(with([&](Options& o) { o.limits.*member = most + 1; }).find("_bytes: it must not be greater than 25165824"), std::string::npos);
+    }
     EXPECT_EQ(with([](Options& o) { o.limits.idle_timeout = std::chrono::seconds(-1); }), "Options::limits.idle_timeout: it must be greater than 0");
-    EXPECT_NE(with([](Options& o) { o.host = "not an address"; }), "no complaint");
-    EXPECT_NE(with([](Options& o) { o.host = "0.0.0.0"; }), "no complaint") << "a public address needs allowed_hosts";
+    const auto begins = [](const std::string& complaint, const std::string& beginning) {
+        return complaint.starts_with(beginning) ? testing::AssertionSuccess() : testing::AssertionFailure() << complaint;
+    };
+    EXPECT_TRUE(begins(with([](Options& o) { o.host = "not an address"; }), "Options::host"));
+    EXPECT_TRUE(begins(with([](Options& o) { o.host = "0.0.0.0"; }), "Options::host, allowed_hosts: ")) << "a public address needs allowed_hosts";
+    EXPECT_TRUE(begins(with([](Options& o) { o.host = "192.0.2.1"; }), "Options::host, allowed_hosts: "));
+    EXPECT_TRUE(begins(with([](Options& o) { o.allowed_hosts = {"not a host"}; }), "Options::allowed_hosts: 'not a host'"));
+    EXPECT_TRUE(begins(with([](Options& o) { o.icons = {{.src = ""}}; }), "Options::icons: "));
+    EXPECT_TRUE(begins(with([](Options& o) { o.icons = {{.src = "https://x/\xFF"}}; }), "Options::icons: "));
     EXPECT_EQ(with([](Options& o) {
                   o.host = "0.0.0.0";
                   o.allowed_hosts = {"mcp.example.com"};
               }),
               "no complaint");
-    EXPECT_NE(with([](Options& o) { o.allowed_origins = {"not an origin"}; }), "no complaint");
+    EXPECT_TRUE(begins(with([](Options& o) { o.allowed_origins = {"not an origin"}; }), "Options::allowed_origins: 'not an origin'"));
 }
 
 TEST(options, limits_reach_the_house) {

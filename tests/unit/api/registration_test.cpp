@@ -41,6 +41,19 @@ TEST_F(registration, a_result_that_json_cannot_hold_is_the_authors_failure) {
     EXPECT_THROW(call("nan"), detail::NotEncodable);
 }
 
+TEST_F(registration, what_clients_could_not_be_told_is_refused_before_one_asks_for_it) {
+    const std::string bad = "\xFF";
+    const auto text = [] { return "x"; };
+    EXPECT_NE(complaint([&] { mcp.tool("t", "", text, {.title = bad}); }).find("tool \"t\""), std::string::npos);
+    EXPECT_NE(complaint([&] { mcp.tool("t", "", text, {.icons = {{.src = bad}}}); }).find("tool \"t\""), std::string::npos);
+    EXPECT_NE(complaint([&] { mcp.tool("t", "", text, {.icons = {{.src = ""}}}); }).find("tool \"t\""), std::string::npos);
+    EXPECT_NE(complaint([&] { mcp.prompt("p", "", text, {.title = bad}); }).find("prompt \"p\""), std::string::npos);
+    EXPECT_NE(complaint([&] { mcp.resource("r://1", "r", text, {.description = bad}); }).find("resource \"r://1\""), std::string::npos);
+    EXPECT_NE(complaint([&] { mcp.resource_template("r://{id}", "r", {"id"}, [](std::string id) { return id; }, {.mime_type = bad}); })
+                  .find("resource template \"r://{id}\""),
+              std::string::npos);
+}
+
 TEST_F(registration, the_context_is_found_in_any_position_and_is_optional) {
     mcp.tool("first", "", {"n"}, [](DurableContext& context, int n) { return n + static_cast<int>(context.attempt()); });
     mcp.tool("last", "", {"n"}, [](int n, DurableContext& context) { return n + static_cast<int>(context.attempt()); });
@@ -172,6 +185,24 @@ TEST_F(registration, prompts_take_strings_and_return_messages) {
     EXPECT_TRUE(mcp.remove_prompt("plain"));
 }
 
+TEST_F(registration, a_parameter_has_a_title_for_people_where_the_revision_shows_one) {
+    mcp.tool("pay", "", {arg("cents", "how much").title("Amount")}, [](int) {});
+    EXPECT_EQ(descriptor(ItemKind::tool, "pay")["inputSchema"]["properties"]["cents"]["title"], "Amount");
+    mcp.prompt("greet", "", {arg("name", "whom").title("Their name"), "tone"}, [](std::string name, std::string) { return name; });
+    const auto shown_to = [this](mcp::Revision revision) {
+        const auto page = detail::ServerDoor::catalog(mcp)->list(ItemKind::prompt, revision, {});
+        return Json::parse(std::get<mcp::Page>(page))["prompts"][0]["arguments"];
+    };
+    const Json full = Json::parse(R"([{"name":"name","title":"Their name","description":"whom","required":true},{"name":"tone","required":true}])");
+    Json bare = full;
+    bare[0].erase("title");
+    EXPECT_EQ(shown_to(mcp::Revision::r2024_11_05), bare);
+    EXPECT_EQ(shown_to(mcp::Revision::r2025_03_26), bare);
+    EXPECT_EQ(shown_to(mcp::Revision::r2025_06_18), full);
+    EXPECT_EQ(shown_to(mcp::Revision::r2025_11_25), full);
+    EXPECT_EQ(shown_to(mcp::Revision::r2026_07_28), full);
+}
+
 TEST_F(registration, resources_carry_the_uri_that_was_asked_for_and_a_type) {
     mcp.resource("config://a", "a", [] { return std::string("text"); }, {.mime_type = "application/toml", .size = 4});
     mcp.resource("config://b", "b", [] { return Bytes{"foo"}; });
@@ -198,6 +229,28 @@ TEST_F(registration, templates_pass_their_variables_by_name) {
               R"(resource template "x://{a}": the names of the handler's parameters must be the template's variables)");
     EXPECT_NE(complaint([&] { mcp.resource_template("x://{a", "n", {"a"}, [](std::string) { return ""; }); }), "no complaint");
     EXPECT_TRUE(mcp.remove_resource_template("account://{bank}/{id}"));
+}
+
+TEST_F(registration, what_the_query_of_a_uri_may_leave_out_is_optional_or_has_a_default) {
+    mcp.resource_template("log://{name}{?level,lines}", "log", {"name", arg("lines").by_default("10"), "level"},
+                          [](std::string name, std::string lines, std::optional<std::string> level) {
+                              return name + " " + lines + " " + level.value_or("any");
+                          });
+    const auto read = [this](const std::string& uri) {
+        auto found = detail::ServerDoor::catalog(mcp)->find_resource(uri);
+        Json arguments = Json::object();
+        for (const auto& [name, value] : found->variables) {
+            arguments[name] = value;
+        }
+        return run(ItemKind::resource_template, found->item->name, arguments, uri)["contents"][0]["text"];
+    };
+    EXPECT_EQ(read("log://web"), "web 10 any");
+    EXPECT_EQ(read("log://web?lines=5"), "web 5 any");
+    EXPECT_EQ(read("log://web?lines=5&level=warn"), "web 5 warn");
+    EXPECT_FALSE(detail::ServerDoor::catalog(mcp)->find_resource("log://web?other=5").has_value());
+    EXPECT_NE(complaint([&] { mcp.resource_template("x://{a}{&b}", "n", {"a", "b"}, [](std::string, std::string) { return ""; }); })
+                  .find("the operator '&' is not supported; use {name}, {+name}, {/name} or, at the end, {?name}"),
+              std::string::npos);
 }
 
 TEST_F(registration, content_blocks_have_the_form_of_the_newest_revision) {

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <filesystem>
 #include <future>
+#include <optional>
 #include <thread>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -23,18 +24,19 @@
 namespace durable_mcp::api {
 namespace {
 
-/// Connects and sends one request. The socket, or -1 where nobody listens.
-int send_request(std::uint16_t port, const std::string& body, const std::string& headers = {}) {
+/// Connects and sends one request to that address, which it names as `host`. The socket, or -1 where nobody listens.
+int send_request(std::uint16_t port, const std::string& body, const std::string& headers = {}, const std::string& to = "127.0.0.1",
+                 const std::string& host = "127.0.0.1") {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::inet_pton(AF_INET, to.c_str(), &address.sin_addr);
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         ::close(fd);
         return -1;
     }
-    const std::string request = "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    const std::string request = "POST /mcp HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\nContent-Type: application/json\r\n"
                                 "Accept: application/json, text/event-stream\r\n" + headers + "Content-Length: " + std::to_string(body.size()) +
                                 "\r\n\r\n" + body;
     EXPECT_EQ(::send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
@@ -103,6 +105,20 @@ TEST(server, a_call_is_answered_and_its_state_outlives_the_server) {
     }
 }
 
+TEST(server, it_answers_at_its_own_url) {
+    Options options = at_any_port(memory());
+    options.host = "127.0.0.2";
+    DurableMCP server(options);
+    server.start();
+    const std::string own = "127.0.0.2:" + std::to_string(server.port());
+    ASSERT_EQ(server.url(), "http://" + own + "/mcp");
+    const auto status = [&](const std::string& host) { return read_response(send_request(server.port(), initialize, {}, "127.0.0.2", host)).substr(0, 12); };
+    EXPECT_EQ(status(own), "HTTP/1.1 200");
+    EXPECT_EQ(status("localhost"), "HTTP/1.1 200");
+    EXPECT_EQ(status("evil.example"), "HTTP/1.1 403");
+    EXPECT_EQ(status("127.0.0.3"), "HTTP/1.1 403");
+}
+
 TEST(server, it_may_be_started_again_and_not_twice) {
     DurableMCP server(at_any_port(memory()));
     offer_book(server);
@@ -115,7 +131,7 @@ TEST(server, it_may_be_started_again_and_not_twice) {
 }
 
 TEST(server, a_store_in_use_and_a_port_in_use_are_told_apart) {
-    const auto code_of = [](Options options) {
+    const auto code_of = [](Options options) -> std::optional<ErrorCode> {
         DurableMCP rival(std::move(options));
         try {
             rival.start();
@@ -123,7 +139,7 @@ TEST(server, a_store_in_use_and_a_port_in_use_are_told_apart) {
             EXPECT_GT(std::string(error.what()).size(), 20U);
             return error.code();
         }
-        return ErrorCode::stopped;
+        return std::nullopt;
     };
     const std::filesystem::path directory = std::filesystem::temp_directory_path() / ("durable_mcp_api_" + std::to_string(::getpid()));
     std::filesystem::create_directory(directory);
@@ -138,7 +154,7 @@ TEST(server, a_store_in_use_and_a_port_in_use_are_told_apart) {
         EXPECT_EQ(code_of(same_port), ErrorCode::address_in_use) << "its store was given back";
         EXPECT_EQ(code_of(at_any_port(sqlite(directory / "no" / "such" / "directory" / "s.db"))), ErrorCode::store_unavailable);
     }
-    EXPECT_EQ(code_of(at_any_port(sqlite(path))), ErrorCode::stopped) << "free again";
+    EXPECT_EQ(code_of(at_any_port(sqlite(path))), std::nullopt) << "free again";
     std::filesystem::remove_all(directory);
 }
 

@@ -12,6 +12,7 @@ TEST(limits, what_is_inside_something_is_not_larger_than_it) {
     EXPECT_LE(limits.header_line_bytes, limits.header_bytes);
     EXPECT_LE(limits.target_bytes, limits.header_line_bytes);
     EXPECT_LE(limits.uri_bytes, limits.body_bytes);
+    EXPECT_LE(limits.body_bytes, limits.input_bytes);
     EXPECT_LE(limits.handshake_bytes, limits.body_bytes);
     EXPECT_LE(limits.alias_bytes, limits.map_key_bytes);
     EXPECT_LE(limits.connections_per_peer, limits.connections);

@@ -42,6 +42,19 @@ TEST(head_check, an_ordinary_post_passes_and_is_understood) {
     EXPECT_FALSE(head.http_1_0);
 }
 
+// Of two fields a proxy may have looked at the last one, where we look at the first.
+TEST(head_check, a_field_that_is_there_more_than_once_is_read_as_a_list) {
+    CheckedHead head;
+    const std::string raw = post("Accept: application/json\r\nMcp-Name: pay\r\naccept: text/event-stream\r\nMCP-NAME: refund\r\nA: \r\nMcp-Name:\r\n");
+    ASSERT_FALSE(check_head(raw, {}, head));
+    EXPECT_EQ(head.find("Accept"), "application/json, text/event-stream");
+    const auto name = head.find("Mcp-Name");
+    EXPECT_EQ(name, "pay, refund, ");
+    EXPECT_EQ(head.find("Mcp-Name"), name);
+    EXPECT_EQ(name, "pay, refund, ") << "what was found before stays";
+    EXPECT_NE(head.find("a").data(), nullptr);
+}
+
 TEST(head_check, connection_close_is_found_in_a_list) {
     CheckedHead head;
     ASSERT_FALSE(check_head(post("Connection: foo , Close\r\n"), {}, head));

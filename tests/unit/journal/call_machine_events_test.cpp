@@ -16,7 +16,7 @@ constexpr std::uint64_t bye = 12;
 Call after(std::vector<std::uint64_t> events, std::vector<std::string> steps = {}) {
     Call call;
     call.history.accepted = true;
-    call.history.event_hashes = std::move(events);
+    call.history.events.assign(events.begin(), events.end());
     for (const std::string& key : steps) {
         call.history.entries.push_back({call.history.entries.size() + 1, EntryKind::step_completed, key, "int", "1"});
     }
@@ -105,7 +105,7 @@ bool send(Call& call, std::uint64_t hash) {
         return false;
     }
     call.machine->mark_sent(hash);
-    call.history.event_hashes.push_back(hash);
+    call.history.events.push_back(hash);
     call.commit();
     return true;
 }
@@ -159,7 +159,7 @@ TEST(call_machine_events, a_transaction_is_adopted_with_its_events) {  // B13, B
     EXPECT_TRUE(call.machine->emit(hello));
     call.history.entries.push_back(call.machine->draft(step, "42"));
     call.history.entries.push_back(call.machine->draft_event(step, 1, hello));
-    call.history.event_hashes.push_back(hello);
+    call.history.events.push_back(hello);
     call.machine->adopt(step, 1);
     EXPECT_EQ(call.machine->entry_count(), 2u);
     call.run(least("s:next"), "1");

@@ -138,7 +138,7 @@ struct World {
         history.accepted = !all<Accept>().empty();
         history.entries = all<Entry>();
         for (const Event& event : all<Event>()) {
-            history.event_hashes.push_back(std::hash<std::string>{}(event.text));
+            history.events.push_back(std::hash<std::string>{}(event.text));
             if (event.progress) {
                 history.last_progress = event.progress;
             }

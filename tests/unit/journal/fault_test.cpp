@@ -26,6 +26,16 @@ TEST(fault, a_message_that_is_not_utf8_is_recorded_all_the_same) {
     EXPECT_EQ(back.message, "bad \xef\xbf\xbd byte");
 }
 
+TEST(fault, a_message_that_is_no_message_any_more_is_cut_off_between_two_characters) {
+    const std::string longest(longest_message, 'x');
+    EXPECT_EQ(cut_short({"E", longest}).message, longest);
+    EXPECT_EQ(cut_short({"E", longest + "y"}).message, longest + "…");
+    EXPECT_EQ(cut_short({"E", longest.substr(1) + "\u00e4"}).message, longest.substr(1) + "…");
+    EXPECT_EQ(cut_short({"E", longest.substr(3) + "\xf0\x9f\x92\xb8"}).message, longest.substr(3) + "…");
+    EXPECT_LE(cut_short({"E", std::string(10'000'000, '\x80')}).message.size(), longest_message + 3);
+    EXPECT_EQ(cut_short({"E", longest + "y"}).type, "E");
+}
+
 TEST(fault, a_payload_that_is_none_says_so) {
     for (const char* payload : {"", "x", "null", "[]", "{}", R"({"type":"E"})", R"({"message":"m"})", R"({"type":1,"message":"m"})",
                                 R"({"type":"E","message":null})", "{\"type\":\"\xff\",\"message\":\"m\"}"}) {

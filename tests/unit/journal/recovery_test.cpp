@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+#include <string>
+#include <vector>
+
 namespace durable_mcp::journal {
 namespace {
 
@@ -12,6 +16,29 @@ constexpr bool crashed = false;
 
 AttemptCount count(std::uint32_t attempts, std::uint32_t crashed_attempts, std::uint64_t crash_mark) {
     return {attempts, crashed_attempts, crash_mark};
+}
+
+TEST(recovery, a_journal_is_whole_when_its_entries_are_numbered_from_one_without_a_gap) {
+    const auto numbered = [](std::initializer_list<std::uint64_t> numbers) {
+        std::vector<Entry> entries;
+        for (const std::uint64_t seq : numbers) {
+            entries.push_back({seq, EntryKind::step_completed, "s:" + std::to_string(seq), "", "1"});
+        }
+        return entries;
+    };
+    EXPECT_TRUE(is_whole({}));
+    EXPECT_TRUE(is_whole(numbered({1, 2, 3})));
+    EXPECT_FALSE(is_whole(numbered({2, 3})));
+    EXPECT_FALSE(is_whole(numbered({1, 3})));
+    EXPECT_FALSE(is_whole(numbered({1, 1})));
+    EXPECT_FALSE(is_whole(numbered({0, 1})));
+}
+
+TEST(recovery, a_journal_with_an_entry_of_a_kind_that_nobody_knows_is_not_whole) {
+    for (int kind = 0; kind < 256; ++kind) {
+        const bool is_known = kind >= 1 && kind <= 14;  // FORMAT.md
+        EXPECT_EQ(is_whole({{1, static_cast<EntryKind>(kind), "s:a", "", "1"}}), is_known) << kind;
+    }
 }
 
 TEST(recovery, a_new_call_has_one_attempt_and_no_crash) {  // B22

@@ -3,6 +3,7 @@
 
 // Decisions and outputs in words, so that a test reads as the conversation between a driver and the machine.
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -39,6 +40,14 @@ inline std::string words(EntryKind kind) {
         case EntryKind::event_sent: return "event_sent";
         case EntryKind::event_inside: return "event_inside";
         case EntryKind::question_asked: return "question_asked";
+        case EntryKind::sleep_begun: return "sleep_begun";
+        case EntryKind::sleep_over: return "sleep_over";
+        case EntryKind::signal_awaited: return "signal_awaited";
+        case EntryKind::signal_taken: return "signal_taken";
+        case EntryKind::until_begun: return "until_begun";
+        case EntryKind::until_held: return "until_held";
+        case EntryKind::loop_carried: return "loop_carried";
+        case EntryKind::loop_done: return "loop_done";
     }
     return "unknown";
 }
@@ -47,6 +56,7 @@ struct DecisionWords {
     std::string operator()(const Execute&) const { return "execute"; }
     std::string operator()(const AwaitDurable&) const { return "await durable"; }
     std::string operator()(const AwaitArrival&) const { return "await arrival"; }
+    std::string operator()(const GoOnWaiting& waiting) const { return "go on " + waiting.begun; }
     std::string operator()(const UseRecorded& use) const { return "recorded " + use.value; }
     std::string operator()(const RaiseFailed& raise) const { return "failed " + raise.fault.type + ": " + raise.fault.message; }
     std::string operator()(const RaiseInterrupted&) const { return "interrupted"; }
@@ -62,6 +72,13 @@ inline std::string words(const Decision& decision) { return std::visit(DecisionW
 inline std::string words(const Output& output) {
     if (const auto* entry = std::get_if<Entry>(&output)) {
         return std::to_string(entry->seq) + " " + words(entry->kind) + " " + entry->key;
+    }
+    if (const auto* forget = std::get_if<Forget>(&output)) {
+        std::string text = "forget";
+        for (const std::uint64_t seq : forget->entries) {
+            text += " " + std::to_string(seq);
+        }
+        return text;
     }
     return "accept";
 }
@@ -85,6 +102,10 @@ struct Call {
         for (const Output& output : outputs) {
             if (const auto* entry = std::get_if<Entry>(&output)) {
                 history.entries.push_back(*entry);
+            } else if (const auto* forget = std::get_if<Forget>(&output)) {
+                std::erase_if(history.entries, [&](const Entry& one) {
+                    return std::find(forget->entries.begin(), forget->entries.end(), one.seq) != forget->entries.end();
+                });
             } else {
                 history.accepted = true;
             }

@@ -80,7 +80,7 @@ TEST_F(Front, the_failure_table_of_the_stateless_era) {
     const Row table[] = {
         {"all is right", [](Front&) {}, "request"},
         {"text/plain", [](Front& f) { f.facts.content_type = "text/plain"; }, "415 -32000"},
-        {"no object", [](Front& f) { f.body = 5; }, "406 -32000"},
+        {"no object", [](Front& f) { f.body = 5; }, "400 -32600"},
         {"no jsonrpc", [](Front& f) { f.body.erase("jsonrpc"); }, "400 -32600 7"},
         {"null id", [](Front& f) { f.body["id"] = nullptr; }, "400 -32600"},
         {"params of another type", [](Front& f) { f.body["params"] = Json::array(); }, "400 -32600 7"},
@@ -139,7 +139,13 @@ TEST_F(Front, the_failure_table_of_the_stateless_era) {
          },
          "notification"},
         {"a notification of another version", [](Front& f) { f.body.erase("id"), f.headers["MCP-Protocol-Version"] = "2027-01-01"; }, "400 -32020"},
-        {"a response", [](Front& f) { f.body = {{"jsonrpc", "2.0"}, {"id", 7}, {"result", Json::object()}}; }, "406 -32000"},
+        {"a response", [](Front& f) { f.body = {{"jsonrpc", "2.0"}, {"id", 7}, {"result", Json::object()}}; }, "400 -32600 7"},
+        {"a response in a session",
+         [](Front& f) {
+             f.body = {{"jsonrpc", "2.0"}, {"id", 7}, {"result", Json::object()}};
+             f.facts.session_id = "s";
+         },
+         "406 -32000"},
         {"no claim, an older header",
          [](Front& f) {
              f.body["params"].erase("_meta");

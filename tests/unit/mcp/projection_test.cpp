@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <limits>
 #include <string>
 
 namespace durable_mcp::mcp {
@@ -180,6 +181,9 @@ TEST(projection, progress_has_a_message_where_the_revision_has_a_place_for_it) {
     EXPECT_EQ(progress_params(Revision::r2025_03_26, "t", 0.5, {}, "half").dump(),
               R"({"message":"half","progress":0.5,"progressToken":"t"})");
     EXPECT_EQ(progress_params(Revision::r2025_11_25, "t", -1e300, {}, "").dump(), R"({"progress":-1e+300,"progressToken":"t"})");
+    for (const double total : {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+        EXPECT_EQ(progress_params(Revision::r2025_11_25, "t", 1, total, "").dump(), R"({"progress":1,"progressToken":"t"})");
+    }
 }
 
 // ── The stateless era ──────────────────────────────────────────────────────────────────────────────────────────────────────

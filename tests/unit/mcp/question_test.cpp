@@ -51,6 +51,23 @@ TEST(question, a_client_can_be_asked_only_what_its_revision_has_words_for) {
     EXPECT_EQ(known_capabilities(Revision::r2024_11_05, nullptr), nullptr);
 }
 
+TEST(question, what_an_older_revision_cannot_say_is_found_before_it_is_put) {
+    const Json several = Json::parse(R"({"mode":"form","message":"?","requestedSchema":{"type":"object","properties":{"n":{"type":"integer"},
+        "toppings":{"type":"array","items":{"type":"string","enum":["a","b"]}}}}})");
+    Json one = several;
+    one["requestedSchema"]["properties"].erase("toppings");
+    const auto found = find_unsayable(Revision::r2025_06_18, "elicitation/create", several);
+    EXPECT_EQ(found, "'toppings', a choice of several values, which came with 2025-11-25");
+    EXPECT_FALSE(find_unsayable(Revision::r2025_11_25, "elicitation/create", several).has_value());
+    EXPECT_FALSE(find_unsayable(Revision::r2026_07_28, "elicitation/create", several).has_value());
+    EXPECT_FALSE(find_unsayable(Revision::r2025_06_18, "elicitation/create", one).has_value());
+    EXPECT_FALSE(find_unsayable(Revision::r2025_06_18, "roots/list", nullptr).has_value());
+    const Json tools{{"sampling", {{"tools", Json::object()}}}};
+    EXPECT_FALSE(has_capability(known_capabilities(Revision::r2025_06_18, tools), tools)) << "they would be left out in silence";
+    EXPECT_TRUE(has_capability(known_capabilities(Revision::r2025_06_18, tools), {{"sampling", Json::object()}}));
+    EXPECT_TRUE(has_capability(known_capabilities(Revision::r2025_11_25, tools), tools));
+}
+
 TEST(question, titled_choices_are_enum_and_enumNames_in_the_revision_that_has_no_others) {
     const Json form = Json::parse(R"({"mode":"form","message":"?","requestedSchema":{"type":"object","properties":{
         "size":{"type":"string","oneOf":[{"const":"s","title":"Small"},{"const":"l"}]},"n":{"type":"integer"}}}})");

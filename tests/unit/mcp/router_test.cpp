@@ -182,6 +182,14 @@ TEST_F(Router, what_cannot_be_done_is_refused_with_the_code_of_the_specification
     }
 }
 
+TEST_F(Router, a_progress_token_is_as_short_as_an_id) {
+    const auto call_with = [this](std::size_t size) {
+        return ask("tools/call", {{"name", "pay"}, {"_meta", {{"progressToken", std::string(size, 'x')}}}});
+    };
+    EXPECT_TRUE(std::holds_alternative<StartCall>(call_with(1'024)));
+    EXPECT_EQ(refusal_of(call_with(1'025)).code, -32602);
+}
+
 TEST_F(Router, a_resource_that_is_not_there_is_named_in_the_data) {
     const auto error = refusal_of(ask("resources/read", {{"uri", "shop://none"}}));
     EXPECT_EQ(error.data, Json({{"uri", "shop://none"}}));

@@ -119,6 +119,24 @@ TEST_F(StatelessRouter, what_cannot_be_done_is_refused_with_status_and_code) {
     }
 }
 
+TEST_F(StatelessRouter, a_stream_listens_to_so_many_names_and_no_more) {
+    capabilities = with_tasks;
+    for (const char* const member : {"resourceSubscriptions", "taskIds"}) {
+        Json names = Json::array();
+        for (int i = 0; i < 1'000; ++i) {
+            names.push_back("shop://" + std::to_string(i));
+        }
+        EXPECT_TRUE(std::holds_alternative<Listen>(ask("subscriptions/listen", {{"notifications", {{member, names}}}}))) << member;
+        names.push_back("shop://terms");
+        const Verdict many = ask("subscriptions/listen", {{"notifications", {{member, names}}}});
+        ASSERT_TRUE(std::holds_alternative<Refuse>(many)) << member;
+        EXPECT_EQ(std::get<Refuse>(many).error.code, -32602) << member;
+        EXPECT_NE(std::get<Refuse>(many).error.message.find("more than 1000"), std::string::npos) << member;
+        const Json long_one = Json::array({std::string(8'193, 'x')});
+        EXPECT_TRUE(std::holds_alternative<Refuse>(ask("subscriptions/listen", {{"notifications", {{member, long_one}}}}))) << member;
+    }
+}
+
 TEST_F(StatelessRouter, a_resource_that_is_not_there_is_named_in_the_data) {
     const Verdict verdict = ask("resources/read", {{"uri", "shop://none"}});
     EXPECT_EQ(std::get<Refuse>(verdict).error.data, Json({{"uri", "shop://none"}}));

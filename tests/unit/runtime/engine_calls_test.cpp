@@ -45,6 +45,29 @@ TEST(engine_calls, a_call_with_a_step_becomes_a_primed_stream_that_ends_with_the
     EXPECT_TRUE(answer->ended);
 }
 
+TEST(engine_calls, calls_that_grow_old_are_accepted_and_become_a_stream_although_they_do_nothing_durable) {  // limits.decide_after
+    for (const bool is_batch : {false, true}) {
+        const test::Door door;
+        EngineHarness harness;
+        harness.options().limits.decide_after = std::chrono::milliseconds(1);
+        harness.add_tool("work", [door](detail::CallPort&, const Json&) { return door.pass(), text_result("done"); });
+        harness.start();
+        const test::Door::Opener opener(door);
+        const std::string session = harness.begin_session(is_batch ? "2025-03-26" : "2025-11-25");
+        Json requests = Json::array();
+        for (int id = 1; id <= (is_batch ? 2 : 1); ++id) {
+            requests.push_back(
+                {{"jsonrpc", "2.0"}, {"id", id}, {"method", "tools/call"}, {"params", {{"name", "work"}, {"arguments", Json::object()}}}});
+        }
+        const auto answer = harness.post(session, is_batch ? requests : requests[0]);
+        ASSERT_TRUE(harness.turn_until([&] { return answer->streaming; }));
+        EXPECT_EQ(harness.store()->unfinished_calls()->size(), requests.size());  // all of them, before the first id leaves
+        door.open();
+        ASSERT_TRUE(harness.turn_until([&] { return answer->done(); }));
+        EXPECT_EQ(answer->messages().size(), requests.size());
+    }
+}
+
 TEST(engine_calls, a_recorded_step_is_not_run_again_after_a_reboot_and_the_resumed_client_gets_the_answer) {  // B1, B37
     const auto store = store::open_memory_store();
     std::atomic<int> first_runs{0};

@@ -110,9 +110,9 @@ TEST(handler_pool, the_thread_that_fell_asleep_last_is_woken_first) {
         ASSERT_TRUE(eventually([&] { return doors[i].came() == 1; }));
     }
     EXPECT_EQ(std::set<std::thread::id>(ids.begin(), ids.end()).size(), 3u);
-    for (const Door& door : doors) {
-        door.open();
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));  // there is nothing to see of a thread that falls asleep
+    for (std::size_t i = 0; i < 3; ++i) {
+        doors[i].open();
+        ASSERT_TRUE(eventually([&] { return pool.asleep() == i + 1; }));
     }
     for (int again = 0; again < 5; ++again) {
         std::atomic<bool> ran{false};
@@ -123,7 +123,7 @@ TEST(handler_pool, the_thread_that_fell_asleep_last_is_woken_first) {
         });
         ASSERT_TRUE(eventually([&] { return ran.load(); }));
         EXPECT_EQ(id, ids[2]);
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        ASSERT_TRUE(eventually([&] { return pool.asleep() == 3; }));
     }
 }
 
@@ -153,6 +153,18 @@ TEST(handler_pool, the_destructor_runs_what_is_queued_also_while_tasks_block) {
     }
     opener.join();
     EXPECT_EQ(ran, 21);
+}
+
+TEST(handler_pool, what_is_submitted_after_its_end_is_dropped) {
+    HandlerPool pool(1);
+    std::atomic<bool> ran{false};
+    pool.submit([&] { ran = true; });
+    pool.close();
+    EXPECT_TRUE(ran);
+    auto owned = std::make_shared<int>(0);
+    const std::weak_ptr<int> seen = owned;
+    pool.submit([owned = std::move(owned)] { ADD_FAILURE() << "it ran"; });
+    EXPECT_TRUE(seen.expired());  // nobody would ever let go of it, and it may own the pool
 }
 
 TEST(handler_pool, an_abandoned_thread_is_not_waited_for) {
@@ -210,6 +222,25 @@ TEST(inbox, messages_run_on_the_loop_in_order_also_those_put_in_by_messages) {
     loop.restart();
     loop.poll();
     EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 4}));
+}
+
+TEST(inbox, what_stands_behind_the_message_that_closes_it_is_dropped) {
+    boost::asio::io_context loop;
+    const auto inbox = std::make_shared<Inbox>(loop.get_executor());
+    std::vector<int> order;
+    auto owned = std::make_shared<int>(0);
+    const std::weak_ptr<int> seen = owned;
+    inbox->put([&] {
+        order.push_back(1);
+        inbox->close();
+    });
+    inbox->put([&, owned = std::move(owned)] { order.push_back(2); });
+    loop.poll();
+    inbox->put([&] { order.push_back(3); });
+    loop.restart();
+    loop.poll();
+    EXPECT_EQ(order, std::vector<int>{1});
+    EXPECT_TRUE(seen.expired());
 }
 
 TEST(inbox, takes_messages_from_many_threads_and_keeps_the_order_of_each) {

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <spdlog/sinks/base_sink.h>
@@ -68,14 +69,24 @@ private:
     Door door_;
 };
 
-/// Stands still until the test turns it.
+/// Its wall stands still until the test turns it. The steady clock goes on (short time-outs are for real), and is turned with it.
 class FakeClock final : public base::Clock {
 public:
     std::int64_t wall_ms() const override { return now_ms.load(); }
-    std::chrono::steady_clock::time_point steady() const override { return std::chrono::steady_clock::now(); }
-    void advance(std::chrono::milliseconds by) { now_ms += by.count(); }
+    std::chrono::steady_clock::time_point steady() const override {
+        return std::chrono::steady_clock::now() + std::chrono::milliseconds(turned_ms.load());
+    }
+    std::chrono::milliseconds trust() const override { return std::chrono::milliseconds(1); }
+    /// Time passes.
+    void advance(std::chrono::milliseconds by) {
+        now_ms += by.count();
+        turned_ms += by.count();
+    }
+    /// Somebody sets the wall clock, and no time passes.
+    void set_wall_by(std::chrono::milliseconds by) { now_ms += by.count(); }
 
     std::atomic<std::int64_t> now_ms{1'800'000'000'000};
+    std::atomic<std::int64_t> turned_ms{0};
 };
 
 /// What was logged, line by line.
@@ -112,6 +123,11 @@ public:
         const std::lock_guard lock(gate_mutex_);
         committed_gate_ = door;
     }
+    /// The next commits that say how a call can be reached wait at it.
+    void hold_handles(const Door& door) {
+        const std::lock_guard lock(gate_mutex_);
+        handle_gate_ = door;
+    }
     /// The next readings of a call's history wait at it.
     void hold_histories(const Door& door) {
         const std::lock_guard lock(gate_mutex_);
@@ -125,6 +141,9 @@ public:
 
     store::BatchOutcome commit(std::span<const store::Group* const> groups) override {
         if (const auto gate = gate_of(commit_gate_)) {
+            gate->pass();
+        }
+        if (const auto gate = gate_of(handle_gate_); gate && puts_handle(groups)) {
             gate->pass();
         }
         const std::lock_guard lock(mutex_);
@@ -141,11 +160,7 @@ public:
         }
         return outcome;
     }
-    void tidy() override {
-        if (!dead_) {
-            kept_->tidy();
-        }
-    }
+    std::optional<base::Failure> tidy() override { return dead_ ? std::nullopt : kept_->tidy(); }
     bool release_reserve() override { return kept_->release_reserve(); }
     bool restore_reserve() override { return kept_->restore_reserve(); }
     base::Result<std::vector<store::SessionRow>> sessions() override {
@@ -164,6 +179,9 @@ public:
         return read([&] { return kept_->unfinished_calls(); });
     }
     base::Result<std::optional<store::HandleRow>> handle(std::string_view call) override {
+        if (handle_reads_left >= 0 && handle_reads_left-- == 0) {
+            return base::Failure{base::FailureCode::store_damaged, "a handle cannot be read"};
+        }
         return read([&] { return kept_->handle(call); });
     }
     base::Result<std::optional<store::HandleRow>> handle_of_key(std::string_view key) override {
@@ -176,8 +194,8 @@ public:
                                                         std::size_t limit) override {
         return read([&] { return kept_->handles(owner, reach, before, limit); });
     }
-    base::Result<std::vector<store::HandleRow>> expired_handles(std::int64_t now_ms, std::size_t limit) override {
-        return read([&] { return kept_->expired_handles(now_ms, limit); });
+    base::Result<std::vector<store::HandleRow>> expired_handles(std::int64_t now_ms, const store::HandleRow* after, std::size_t limit) override {
+        return read([&] { return kept_->expired_handles(now_ms, after, limit); });
     }
     base::Result<std::vector<store::ArrivalRow>> arrivals(std::string_view call) override {
         return read([&] { return kept_->arrivals(call); });
@@ -223,6 +241,7 @@ public:
 
     std::atomic<int> event_reads{0};
     std::atomic<int> writes{0};  ///< rows that were written, or tried
+    std::atomic<int> handle_reads_left{-1};  ///< so many handles of calls can be read, and the next one is damaged; -1: all of them
 
     // Of batches that drop calls: how many there were, and the most that one had.
     std::atomic<int> forgetting_commits{0};
@@ -246,6 +265,12 @@ private:
         const std::lock_guard lock(gate_mutex_);
         return gate;
     }
+    static bool puts_handle(std::span<const store::Group* const> groups) {
+        return std::any_of(groups.begin(), groups.end(), [](const store::Group* group) {
+            return std::any_of(group->begin(), group->end(),
+                               [](const store::Write& write) { return std::holds_alternative<store::PutHandle>(write); });
+        });
+    }
     template <class Read>
     auto read(Read from_store) -> decltype(from_store()) {
         if (dead_) {
@@ -259,6 +284,7 @@ private:
     std::mutex gate_mutex_;
     std::optional<Door> commit_gate_;
     std::optional<Door> committed_gate_;
+    std::optional<Door> handle_gate_;
     std::optional<Door> lookup_gate_;
     std::optional<Door> history_gate_;
     std::atomic<bool> dead_{false};

@@ -96,6 +96,86 @@ TEST_P(on_each_store, a_keyed_call_of_a_session_is_reached_from_the_other_era_an
     EXPECT_EQ(harness->store()->unfinished_calls()->size(), 0u);
 }
 
+TEST_P(on_each_store, a_keyed_call_can_ask_what_its_client_declared_also_when_only_the_key_leads_to_it) {  // B29 B44 B50
+    World world(GetParam(), [](EngineHarness& harness) {
+        harness.add_tool(
+            "work",
+            [](CallPort& port, const Json&) {
+                const std::string client = Json::parse(port.client_json())["name"];
+                return text_result(client + test::ask_number(port, "a"));
+            },
+            "forbidden", by_argument);
+    });
+    EngineHarness* harness = &world.boot();
+    const std::string session = harness->begin_session("2025-11-25", test::elicitation());
+    const auto first = session_call(*harness, session, 1, {{"order", 7}});
+    ASSERT_TRUE(harness->turn_until([&] { return test::questions_in(*first).size() == 1; }));
+    ASSERT_TRUE(harness->turn_until([deleted = harness->request("DELETE", {{"Mcp-Session-Id", session}}, {})] { return deleted->done(); }));
+    world.crash();
+    harness = &world.boot();  // its session is gone, and with it what the session's row said
+    const StatelessClient other;
+    const Json asked = result_of(harness->await(other.call(*harness, "work", {{"order", 7}})));
+    ASSERT_TRUE(asked.contains("inputRequests")) << asked;
+    const Json more{{"requestState", asked["requestState"]}, {"inputResponses", {{"a", test::number(3)}}}};
+    EXPECT_EQ(harness->await_text(other.call(*harness, "work", {{"order", 7}}, more)), "test3");
+}
+
+TEST_P(on_each_store, the_same_keyed_post_again_is_the_same_request) {  // B42 B44
+    std::atomic<int> runs{0};
+    const Door door;
+    World world(GetParam(), [&](EngineHarness& harness) { harness.add_tool("work", worker(runs, door), "forbidden", by_argument); });
+    EngineHarness* harness = &world.boot();
+    const std::string session = harness->begin_session();
+    const Door disk;
+    const Door::Opener disk_opener(disk);
+    harness->mortal_store().hold_commits(disk);  // both look the key up, and find nothing
+    const auto first = session_call(*harness, session, 1, {{"order", 7}});
+    const auto second = session_call(*harness, session, 1, {{"order", 7}});
+    ASSERT_TRUE(harness->turn_until([&] { return first->aborted || second->aborted; }));  // one of them took over
+    disk.open();
+    ASSERT_TRUE(harness->turn_until([&] { return door.came() == 1; }));
+    EXPECT_EQ(error_of(harness->await(session_call(*harness, session, 1, {{"order", 8}}))), -32600);
+    door.open();
+    EXPECT_EQ(harness->await_text(first->aborted ? second : first), "1");
+    for (int process = 0; process < 2; ++process) {
+        EXPECT_EQ(harness->await_text(session_call(*harness, session, 1, {{"order", 7}})), "1");
+        if (process == 0) {
+            world.crash();
+            harness = &world.boot();
+        }
+    }
+    EXPECT_EQ(runs, 1);
+}
+
+TEST(engine_keys, a_second_request_hears_that_its_call_is_a_task_when_that_is_on_disk) {  // B44 B45
+    const Door door;
+    EngineHarness harness;
+    harness.add_tool(
+        "work",
+        [door](CallPort& port, const Json&) {
+            door.pass();
+            return port.become_task(), text_result("done");
+        },
+        "optional", by_argument);
+    harness.start();
+    const Door::Opener opener(door);
+    const StatelessClient client{.capabilities = test::tasks_and()};
+    const auto first = client.call(harness, "work", {{"order", 1}});
+    ASSERT_TRUE(harness.turn_until([&] { return door.came() == 1; }));
+    const Door disk;
+    const Door::Opener disk_opener(disk);
+    harness.mortal_store().hold_commits(disk);
+    door.open();
+    ASSERT_TRUE(harness.turn_until([&] { return disk.came() == 1; }));
+    const auto second = client.call(harness, "work", {{"order", 1}}, Json::object(), 2);
+    harness.turn_for(20ms);
+    EXPECT_FALSE(first->done()) << first->body;
+    EXPECT_FALSE(second->done()) << second->body;  // after a crash there would be no such task
+    disk.open();
+    EXPECT_EQ(result_of(harness.await(first))["resultType"], "task");
+    EXPECT_EQ(result_of(harness.await(second))["taskId"], result_of(harness.await(first))["taskId"]);
+}
+
 TEST(engine_keys, a_key_may_stand_in_the_params_in_meta_or_in_the_header_and_the_argument_counts_before) {  // B44
     std::atomic<int> runs{0};
     Door door;
@@ -225,7 +305,7 @@ TEST(engine_keys, a_store_that_is_full_refuses_a_keyed_call_at_once) {  // B44
     store->set_full(true);
     const auto stateless = StatelessClient().call(harness, "work", {{"order", 1}});
     const auto in_session = session_call(harness, session, 1, {{"order", 2}});
-    ASSERT_TRUE(harness.turn_until([&] { return stateless->done() && in_session->done(); }, 2s));
+    ASSERT_TRUE(harness.turn_until([&] { return stateless->done() && in_session->done(); }));
     EXPECT_EQ(stateless->status, 503u);
     EXPECT_EQ(in_session->status, 503u);
     store->set_full(false);
@@ -287,7 +367,7 @@ TEST_P(on_each_store, an_answer_is_kept_as_long_as_its_key_and_a_call_that_works
     const int before = runs;
     world.crash();
     harness = &world.boot();  // now it is over, and its time too
-    harness->turn_for(20ms);
+    ASSERT_TRUE(harness->turn_until([&] { return harness->store()->expired_handles(clock.wall_ms(), nullptr, 1)->empty(); }));
     EXPECT_EQ(harness->await_text(StatelessClient().call(*harness, "work", {{"order", 1}})), std::to_string(before + 1));
 }
 

@@ -123,6 +123,24 @@ TEST(engine_endings, a_result_that_is_too_large_or_no_json_is_an_error_and_the_c
     EXPECT_EQ(harness.store()->call_of_request(session, "1").value()->state, store::CallState::completed);
 }
 
+TEST(engine_endings, the_words_of_an_error_have_the_same_limit_as_a_result) {  // limits.result_bytes
+    EngineHarness harness;
+    harness.options().limits.result_bytes = 300;
+    harness.add_tool("tool error", [](CallPort&, const Json&) -> Json { throw ToolError(std::string(301, 'x')); });
+    harness.add_tool("message", [](CallPort&, const Json&) -> Json { throw ProtocolError(-32000, std::string(301, 'x')); });
+    harness.add_tool("data", [](CallPort&, const Json&) -> Json { throw ProtocolError(-32000, "x", Json(std::string(301, 'x')).dump()); });
+    harness.add_tool("fits", [](CallPort&, const Json&) -> Json { throw ToolError(std::string(100, 'x')); });
+    harness.start();
+    const std::string session = harness.begin_session();
+    int id = 0;
+    for (const char* const tool : {"tool error", "message", "data"}) {
+        Json answer = harness.await(harness.call(session, ++id, tool));
+        EXPECT_EQ(answer["error"]["code"], -32603) << answer;
+        EXPECT_NE(answer.dump().find("larger than this server sends"), std::string::npos) << answer;
+    }
+    EXPECT_EQ(harness.await_text(harness.call(session, ++id, "fits")), std::string(100, 'x'));
+}
+
 // ── What a boot takes up ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 TEST_P(on_each_store, a_call_that_kills_its_process_again_and_again_is_quarantined) {  // B22, limits.crashed_attempts
@@ -154,6 +172,33 @@ TEST_P(on_each_store, a_call_that_kills_its_process_again_and_again_is_quarantin
     harness = &world.boot();
     EXPECT_EQ(harness->await(harness->get(session, cursor)), answer);  // final
     EXPECT_EQ(runs, 3);
+}
+
+TEST(engine_boot, a_call_whose_journal_has_a_hole_is_quarantined_and_takes_nobody_with_it) {
+    std::atomic<int> runs{0};
+    World world([&](EngineHarness& harness) {
+        harness.add_tool("work", [&](CallPort&, const Json&) { return ++runs, text_result("done"); });
+    });
+    const std::string session = world.boot().begin_session();
+    EXPECT_TRUE(world.stop());
+    store::CallRow row;
+    row.id = row.stream = std::string(32, 'c');
+    row.session = session;
+    row.request_id = "1";
+    row.document = R"({"method":"tools/call","params":{"name":"work","arguments":{}},"revision":"2025-11-25"})";
+    const auto entry = [](std::uint64_t seq) {
+        return journal::Entry{seq, journal::EntryKind::step_completed, "s:" + std::to_string(seq), "string", "\"x\""};
+    };
+    const store::Group group{store::InsertCall{row}, store::AppendEntry{row.id, entry(1)}, store::AppendEntry{row.id, entry(3)}};
+    const store::Group* const groups[] = {&group};
+    ASSERT_TRUE(world.open_store()->commit(groups).has_value());
+    EngineHarness& harness = world.boot();
+    const Json answer = harness.await(harness.get(session, row.stream + ".0"));
+    EXPECT_EQ(answer["error"]["code"], -32603) << answer;
+    EXPECT_EQ(harness.store()->call(row.id).value()->state, store::CallState::quarantined);
+    EXPECT_TRUE(harness.log().has("its journal is not whole"));
+    EXPECT_EQ(harness.await_text(harness.call(session, 2, "work")), "done");
+    EXPECT_EQ(runs, 1);
 }
 
 TEST(engine_boot, attempts_that_make_an_entry_or_end_in_a_planned_stop_are_not_held_against_a_call) {  // B22
@@ -334,11 +379,19 @@ TEST(engine_boot, what_arrives_while_it_boots_is_held_and_answered_when_the_stor
 }
 
 TEST(engine_boot, what_was_held_for_too_long_gets_503_and_never_400_or_404) {  // B51, limits.boot_hold
+    struct StandingClock final : base::Clock {
+        std::int64_t wall_ms() const override { return 1'800'000'000'000; }
+        std::chrono::steady_clock::time_point steady() const override { return begin + passed.load(); }
+        const std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+        std::atomic<std::chrono::milliseconds> passed{0ms};
+    } clock;
     EngineHarness harness;
+    harness.options().clock = &clock;
     harness.options().limits.boot_hold = 20ms;
     harness.start(true);
     const auto first = harness.get("unknown");
     const auto second = harness.post({}, initialize);
+    clock.passed = 20ms;
     harness.await(first);
     harness.await(second);
     for (const auto& sink : {first, second}) {
@@ -357,6 +410,24 @@ TEST(engine_boot, a_server_that_is_stopped_while_it_boots_answers_what_it_held) 
     const auto held = harness.post({}, initialize);
     EXPECT_TRUE(harness.stop());
     EXPECT_EQ(held->status, 503u);
+}
+
+TEST(engine_boot, a_store_that_turns_out_to_be_damaged_half_way_is_let_go_of) {
+    const Door door;
+    const auto work = [door](CallPort& port, const Json&) { return text_result(run_step(port, "a", [&] { return door.pass(), "0"; })); };
+    World world([&](EngineHarness& harness) { harness.add_tool("work", work); });
+    EngineHarness& first = world.boot();
+    const std::string session = first.begin_session();
+    first.call(session, 1, "work");
+    first.call(session, 2, "work");
+    ASSERT_TRUE(first.turn_until([&] { return door.came() == 2; }));
+    world.crash([&] { door.open(); });
+    EngineHarness second(world.open_store());
+    second.add_tool("work", work);
+    second.mortal_store().handle_reads_left = 1;  // one of the calls is found, the other cannot be
+    second.start(true);
+    EXPECT_THROW(second.open(), std::runtime_error);
+    second.crash();  // nobody stops what never began; it expects that nothing is left
 }
 
 TEST(engine_boot, a_store_that_cannot_be_read_refuses_to_open_with_its_sentence) {
@@ -485,7 +556,7 @@ TEST(engine_stop, no_event_id_leaves_for_a_call_whose_acceptance_the_stop_could_
     store->on_commit({});
 }
 
-TEST(engine_stop, what_comes_while_it_stops_is_answered_503_and_a_second_stop_returns) {  // B52
+TEST(engine_stop, what_comes_while_it_stops_is_answered_503) {  // B52
     const Door door;
     EngineHarness harness;
     harness.add_tool("work",
@@ -505,7 +576,14 @@ TEST(engine_stop, what_comes_while_it_stops_is_answered_503_and_a_second_stop_re
     EXPECT_EQ(late->headers["Retry-After"], "5");
     EXPECT_TRUE(reader->ended);
     EXPECT_EQ(reader->retry, "5000");
+}
+
+TEST(engine_stop, a_second_stop_returns) {  // B52
+    EngineHarness harness;
+    harness.start();
+    const auto engine = std::dynamic_pointer_cast<runtime::Engine>(harness.engine().shared_from_this());
     EXPECT_TRUE(harness.stop());
+    EXPECT_TRUE(engine->stop(10s));
 }
 
 TEST(engine_stop, a_handler_that_swallows_the_unwinding_is_found_out) {

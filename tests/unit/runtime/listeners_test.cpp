@@ -108,6 +108,7 @@ TEST_P(on_each_store, a_listener_for_a_task_gets_its_state_at_once_and_then_each
     ASSERT_TRUE(harness->turn_until(
         [&] { return !messages_of(*first).empty() && messages_of(*first).back()["params"].value("status", "") == "input_required"; }));
     EXPECT_EQ(methods_of(*first).front(), acknowledged);
+    EXPECT_EQ(messages_of(*first)[0]["params"]["notifications"], (Json{{"taskIds", Json::array({task})}}));
     harness->await(harness->post(session, {{"jsonrpc", "2.0"}, {"id", 2}, {"method", "tasks/cancel"}, {"params", {{"taskId", sessions}}}}));
     harness->turn_for(10ms);
     for (Json message : messages_of(*first)) {
@@ -125,6 +126,72 @@ TEST_P(on_each_store, a_listener_for_a_task_gets_its_state_at_once_and_then_each
     EXPECT_EQ(last["params"]["taskId"], task);
     EXPECT_EQ(last["params"]["result"]["content"][0]["text"], "3");
     EXPECT_EQ(last["params"]["_meta"][tag], "again");
+}
+
+TEST(engine_listeners, of_tasks_that_are_nobodys_nothing_is_acknowledged_and_a_store_that_cannot_be_asked_is_said_so) {
+    EngineHarness harness;
+    add_all(harness);
+    harness.start();
+    const auto listener = listen(harness, {{"taskIds", {"nothing"}}, {"promptsListChanged", true}});
+    ASSERT_TRUE(harness.turn_until([&] { return !listener->messages().empty(); }));
+    EXPECT_EQ(messages_of(*listener)[0]["params"]["notifications"], (Json{{"promptsListChanged", true}}));
+    harness.mortal_store().kill();
+    const auto refused = listen(harness, {{"taskIds", {"nothing"}}});
+    ASSERT_TRUE(harness.turn_until([&] { return refused->done(); }));
+    EXPECT_EQ(refused->status, 503u);
+}
+
+TEST(engine_listeners, what_changed_a_resource_is_on_disk_before_anybody_hears_of_it) {
+    const Door door;
+    EngineHarness harness;
+    add_all(harness);
+    harness.add_tool("work", [door](CallPort& port, const Json&) {
+        run_step(port, "write", [&] { return door.pass(), "0"; });
+        port.send_resource_updated("test://a");
+        return text_result("done");
+    });
+    harness.start();
+    const Door::Opener opener(door);
+    const auto listener = listen(harness, {{"resourceSubscriptions", {"test://a"}}});
+    const auto answer = client().call(harness, "work");
+    ASSERT_TRUE(harness.turn_until([&] { return door.came() == 1; }));
+    const Door disk;
+    const Door::Opener disk_opener(disk);
+    harness.mortal_store().hold_commits(disk);
+    door.open();
+    ASSERT_TRUE(harness.turn_until([&] { return disk.came() == 1; }));  // the record of the step
+    harness.turn_for(20ms);
+    EXPECT_EQ(methods_of(*listener), Methods{acknowledged});
+    disk.open();
+    EXPECT_EQ(harness.await_text(answer), "done");
+    EXPECT_EQ(methods_of(*listener), (Methods{acknowledged, "notifications/resources/updated"}));
+}
+
+TEST(engine_listeners, a_handler_that_outlives_the_stop_does_not_wait_for_the_loop) {  // B52
+    const Door door;
+    std::atomic<bool> left{false};
+    EngineHarness harness;
+    harness.add_tool("work", [&, door](CallPort& port, const Json&) {
+        struct Mark {
+            std::atomic<bool>& left;
+            ~Mark() { left = true; }
+        } const mark{left};
+        run_step(port, "write", [&] { return door.pass(), "0"; });
+        port.send_resource_updated("test://a");
+        return text_result("done");
+    });
+    harness.start();
+    const Door::Opener opener(door);
+    harness.call(harness.begin_session(), 1, "work");
+    ASSERT_TRUE(harness.turn_until([&] { return door.came() == 1; }));
+    const Door disk;
+    const Door::Opener disk_opener(disk);
+    harness.mortal_store().hold_commits(disk);
+    door.open();
+    ASSERT_TRUE(harness.turn_until([&] { return disk.came() == 1; }));
+    EXPECT_FALSE(harness.stop(20ms));
+    disk.open();
+    EXPECT_TRUE(harness.turn_until([&] { return left.load(); }));
 }
 
 TEST(engine_listeners, a_stop_ends_each_stream_with_its_result_and_a_hung_up_listener_is_forgotten) {

@@ -69,6 +69,25 @@ TEST(engine_questions, what_the_client_has_not_declared_is_not_asked) {  // B29 
     EXPECT_TRUE(questions_in(*answer).empty());  // a could have been put, and was not without b
 }
 
+TEST(engine_questions, a_question_is_no_larger_than_an_event_may_be) {  // limits.event_bytes
+    EngineHarness harness;
+    harness.options().limits.event_bytes = 500;
+    harness.add_tool("ask", [](CallPort& port, const Json&) {
+        try {
+            ask_number(port, std::string(500, 'x'));  // which its message quotes
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::limit_exceeded);
+            return text_result(ask_number(port, "a"));
+        }
+        return text_result("asked");
+    });
+    harness.start();
+    const std::string session = harness.begin_session(newest, elicitation());
+    const auto answer = harness.call(session, 1, "ask");
+    harness.post(session, response(question_on(harness, answer), number(3)));
+    EXPECT_EQ(harness.await_text(answer), "3");
+}
+
 TEST(engine_questions, what_the_revision_has_no_words_for_is_not_asked_whatever_the_client_declares) {  // B29
     EngineHarness harness;
     harness.add_tool("ask", [](CallPort& port, const Json&) {
@@ -83,6 +102,29 @@ TEST(engine_questions, what_the_revision_has_no_words_for_is_not_asked_whatever_
     harness.start();
     const auto answer = harness.call(harness.begin_session("2025-03-26", elicitation()), 1, "ask");
     EXPECT_EQ(harness.await_text(answer), "not asked");
+}
+
+TEST(engine_questions, a_choice_of_several_values_is_not_put_to_a_revision_without_a_word_for_it) {  // B29
+    EngineHarness harness;
+    harness.add_tool("ask", [](CallPort& port, const Json&) {
+        const Json params = Json::parse(R"({"mode":"form","message":"?","requestedSchema":{"type":"object","properties":{
+            "toppings":{"type":"array","items":{"type":"string","enum":["a","b"]}}}}})");
+        const detail::QuestionRequest several{"several", "elicitation/create", params.dump(), R"({"elicitation":{"form":{}}})", {}};
+        try {
+            port.ask({test::number_question("a"), several});
+        } catch (const MissingCapability& error) {
+            EXPECT_NE(std::string(error.what()).find("2025-06-18, has no word for 'toppings'"), std::string::npos) << error.what();
+            return text_result("not asked");
+        }
+        return text_result("asked");
+    });
+    harness.start();
+    const auto older = harness.call(harness.begin_session("2025-06-18", elicitation()), 1, "ask");
+    EXPECT_EQ(harness.await_text(older), "not asked");
+    EXPECT_TRUE(questions_in(*older).empty());
+    const auto newer = harness.call(harness.begin_session(newest, elicitation()), 1, "ask");
+    question_on(harness, newer, 1);
+    EXPECT_EQ(questions_in(*newer).size(), 2u);
 }
 
 TEST_P(on_each_store, a_question_is_an_event_of_the_stream_and_its_answer_goes_on) {  // B30
@@ -194,7 +236,9 @@ TEST_P(on_each_store, a_call_may_rest_over_a_planned_stop) {  // B31 B52
 
 TEST(engine_questions, an_answer_that_comes_before_the_history_is_read_is_refused_by_a_stop_and_never_lost_in_silence) {  // B31
     const Door door;
+    FakeClock clock;  // who was first is taken up first
     World world([&](EngineHarness& harness) {
+        harness.options().clock = &clock;
         harness.options().limits.recovery_concurrency = 1;
         harness.add_tool("ask", one_question);
         harness.add_tool(
@@ -204,11 +248,13 @@ TEST(engine_questions, an_answer_that_comes_before_the_history_is_read_is_refuse
     const std::string session = harness->begin_session(newest, elicitation());
     const auto slow = harness->call(session, 2, "slow");
     ASSERT_TRUE(harness->turn_until([&] { return door.came() == 1; }));
+    clock.advance(1s);
     const Json id = question_on(*harness, harness->call(session, 1, "ask"));
     world.crash([&] { door.open(); });
 
     const Door second;
     world.set_up_as([&](EngineHarness& next) {
+        next.options().clock = &clock;
         next.options().limits.recovery_concurrency = 1;
         next.add_tool("ask", one_question);
         next.add_tool(
@@ -270,7 +316,7 @@ TEST_P(on_each_store, a_deadline_is_recorded_once_and_passes_while_nobody_runs) 
         harness.options().clock = &clock;
         harness.add_tool("ask", [](CallPort& port, const Json&) {
             try {
-                return text_result(ask_number(port, "a", 200ms));
+                return text_result(ask_number(port, "a", 1h));
             } catch (const QuestionExpired&) {
                 return text_result("expired");
             }
@@ -281,15 +327,19 @@ TEST_P(on_each_store, a_deadline_is_recorded_once_and_passes_while_nobody_runs) 
     const auto answer = harness->call(session, 1, "ask");
     const Json id = question_on(*harness, answer);
     const std::string seen = answer->events.back().id;
-    harness->turn_for(250ms);
-    EXPECT_FALSE(answer->done());  // the wall clock stands still: it has not passed, however long we waited
-    clock.advance(150ms);
+    clock.set_wall_by(48h);
+    harness->turn_for(20ms);
+    EXPECT_FALSE(answer->done());  // somebody has set the clock: no hour has passed
+    clock.set_wall_by(-48h);
+    clock.advance(50min);
+    harness->turn_for(20ms);
+    EXPECT_FALSE(answer->done());
     world.crash();
-    harness = &world.boot();  // a deadline that began anew would end 200 ms from here
+    harness = &world.boot();  // a deadline that began anew would end an hour from here
     const auto resumed = harness->get(session, seen);
     harness->turn_for(20ms);
     EXPECT_FALSE(resumed->ended);
-    clock.advance(60ms);
+    clock.advance(11min);
     EXPECT_EQ(harness->await_text(resumed), "expired");
     EXPECT_EQ(status_of(*harness, harness->post(session, response(id, number(1)))), 202u);  // too late, and said so to nobody
 }
@@ -432,7 +482,7 @@ TEST(engine_questions, a_cancellation_finds_a_call_that_is_about_to_rest) {  // 
     harness.start();
     const std::string session = harness.begin_session(newest, elicitation());
     const auto answer = harness.call(session, 1, "ask");
-    for (int i = 0; i < 2000 && !rests(harness, session); ++i) {
+    for (int i = 0; i < 10'000 && !rests(harness, session); ++i) {
         std::this_thread::sleep_for(1ms);
     }
     ASSERT_TRUE(rests(harness, session));
@@ -469,6 +519,38 @@ TEST(engine_questions, a_handler_that_swallows_its_unwinding_at_a_question_is_fo
     const auto answer = harness.call(harness.begin_session(newest, elicitation()), 1, "ask");
     EXPECT_EQ(harness.await(answer)["error"]["code"], -32603);
     EXPECT_TRUE(harness.log().has("swallowed durable_mcp::Unwind"));
+}
+
+TEST(engine_questions, a_late_cancellation_undoes_no_answer_also_of_one_that_swallowed_its_unwinding) {  // B32 B35
+    const Door door;
+    EngineHarness harness;
+    harness.options().limits.short_wait = 1ms;
+    harness.add_tool("ask", [door](CallPort& port, const Json&) {
+        try {
+            return text_result(ask_number(port, "a"));
+        } catch (...) {
+            return door.pass(), text_result("caught");
+        }
+    });
+    harness.start();
+    const Door::Opener opener(door);
+    const std::string session = harness.begin_session(newest, elicitation());
+    const auto answer = harness.call(session, 1, "ask");
+    ASSERT_TRUE(harness.turn_until([&] { return door.came() == 1; }));
+    const Door disk;
+    const Door::Opener disk_opener(disk);
+    harness.mortal_store().hold_commits(disk);
+    door.open();
+    ASSERT_TRUE(harness.turn_until([&] { return disk.came() == 1; }));  // its answer is on the way to disk
+    const auto cancelled = harness.cancel(session, 1);
+    disk.open();
+    EXPECT_EQ(status_of(harness, cancelled), 202u);
+    EXPECT_EQ(harness.await(answer)["error"]["code"], -32603);
+    EXPECT_TRUE(harness.stop());
+    const auto row = harness.store()->call_of_request(session, "1").value();
+    ASSERT_TRUE(row);
+    EXPECT_EQ(row->state, store::CallState::completed);
+    EXPECT_NE(row->answer_event, 0u);
 }
 
 TEST(engine_questions, several_at_once_are_answered_in_any_order) {  // B30

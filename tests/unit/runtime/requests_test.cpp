@@ -317,6 +317,28 @@ TEST(engine_requests, a_second_cancellation_is_not_acknowledged_before_the_first
     store->on_commit({});
 }
 
+TEST(engine_requests, a_late_cancellation_is_not_acknowledged_before_the_end_of_the_call_is_durable) {  // B35
+    const Door commit;
+    const auto store = store::open_memory_store();
+    EngineHarness harness(store);
+    harness.options().limits.decide_after = std::chrono::seconds(60);
+    harness.add_tool("work", [](CallPort&, const Json&) { return text_result("done"); });
+    harness.start();
+    const std::string session = harness.begin_session();
+    store->on_commit([commit](std::uint64_t) { return commit.pass(), std::nullopt; });
+    const Door::Opener opener(commit);
+    const auto answer = harness.call(session, 1, "work");
+    ASSERT_TRUE(harness.turn_until([&] { return commit.came() == 1; }));  // its answer is on the way to disk
+    const auto cancel = harness.cancel(session, 1);
+    harness.turn();
+    EXPECT_FALSE(cancel->done()) << "a process that died now would let the next one run the call";
+    commit.open();
+    harness.await(cancel);
+    EXPECT_EQ(cancel->status, 202u);
+    EXPECT_EQ(harness.await_text(answer), "done");
+    store->on_commit({});
+}
+
 TEST(engine_requests, a_tool_without_durability_is_cancelled_at_once_and_leaves_no_trace) {  // B35
     const Door door;
     EngineHarness harness;
@@ -339,6 +361,21 @@ TEST(engine_requests, a_tool_without_durability_is_cancelled_at_once_and_leaves_
 }
 
 // ── How many at a time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+TEST(engine_requests, a_request_that_was_read_holds_its_body_no_longer) {
+    EngineHarness harness;
+    harness.start();
+    const auto request = std::make_shared<test::FakeRequest>("POST",
+                                                             std::map<std::string, std::string, std::less<>>{
+                                                                 {"Accept", "application/json, text/event-stream"},
+                                                                 {"Content-Type", "application/json"},
+                                                                 {"Mcp-Session-Id", harness.begin_session()}},
+                                                             R"({"jsonrpc":"2.0","id":1,"method":"ping"})");
+    const auto sink = std::make_shared<test::FakeSink>();
+    harness.engine().serve(request, sink);
+    EXPECT_EQ(harness.await(sink)["result"], Json::object());
+    EXPECT_TRUE(request->body().empty()) << "an answer may take hours";
+}
 
 TEST(engine_requests, more_calls_than_may_run_are_refused_with_503_and_later_taken) {  // limits.running_calls, running_calls_per_session
     for (const bool per_session : {true, false}) {

@@ -55,6 +55,22 @@ std::size_t unfinished(EngineHarness& harness) {
     return harness.store()->unfinished_calls()->size();
 }
 
+TEST(engine_stateless, the_code_of_the_error_alone_decides_about_the_status) {
+    EngineHarness harness;
+    harness.add_tool("data", [](CallPort&, const Json&) -> Json { throw ProtocolError(5, "no", R"({"code":-32021})"); });
+    harness.add_tool("longer", [](CallPort&, const Json&) -> Json { throw ProtocolError(-320210, "no"); });
+    harness.add_tool("lacks", [](CallPort& port, const Json&) { return text_result(ask_number(port, "a")); });
+    harness.start();
+    const StatelessClient client;
+    for (const auto& [tool, status] : {std::pair("data", 200u), std::pair("longer", 200u), std::pair("lacks", 400u)}) {
+        for (const Json& id : {Json(1), Json(std::string(1'024, '\x01')), Json("\"error\":{\"code\":-32021,")}) {
+            const auto answer = client.call(harness, tool, Json::object(), Json::object(), id);
+            harness.await(answer);
+            EXPECT_EQ(answer->status, status) << tool << " " << id.dump().substr(0, 40);
+        }
+    }
+}
+
 TEST(engine_stateless, a_call_without_durable_acts_is_answered_whole_and_writes_nothing) {  // B45
     EngineHarness harness;
     harness.add_tool("quick", [](CallPort&, const Json&) { return text_result("done"); });
@@ -277,6 +293,39 @@ TEST_P(on_each_store, keys_rotate_and_what_they_sealed_still_opens) {  // B45
     EXPECT_LE(harness->store()->secrets()->size(), 2u);
 }
 
+TEST_P(on_each_store, a_sweep_that_meets_a_new_key_on_its_way_to_disk_makes_no_second_one) {
+    for (const bool has_an_old_one : {false, true}) {
+        FakeClock clock;
+        Door disk;
+        disk.open();
+        World world(GetParam(), [&](EngineHarness& harness) {
+            harness.options().clock = &clock;
+            harness.add_tool("ask", one_question);
+            harness.mortal_store().hold_commits(disk);
+        });
+        if (has_an_old_one) {
+            EngineHarness& first = world.boot();
+            ASSERT_TRUE(first.turn_until([&] { return first.store()->secrets()->size() == 1; }));
+            world.stop();
+            clock.advance(25h);
+        }
+        disk = Door();
+        EngineHarness* harness = &world.boot();  // makes a key
+        const Door::Opener opener(disk);
+        ASSERT_TRUE(harness->turn_until([&] { return disk.came() == 1 && harness->engine().is_ready(); }));  // and has swept meanwhile
+        disk.open();
+        const std::size_t keys = has_an_old_one ? 2 : 1;
+        ASSERT_TRUE(harness->turn_until([&] { return harness->store()->secrets()->size() == keys; }));
+        harness->turn_for(20ms);  // until the one that must not be would seal, or be refused
+        const StatelessClient client{.capabilities = elicitation()};
+        const Json result = await_result(*harness, client.call(*harness, "ask"));
+        EXPECT_EQ(harness->store()->secrets()->size(), keys);
+        world.crash();
+        harness = &world.boot();  // what it sealed in memory opens with what is on disk
+        EXPECT_EQ(text_of(await_result(*harness, client.call(*harness, "ask", Json::object(), with_state(result, {{"a", number(1)}})))), "1");
+    }
+}
+
 TEST(engine_stateless, the_same_state_twice_attaches_and_is_answered_again_afterwards) {  // B36 B45
     const Door door;
     std::atomic<int> runs{0};
@@ -324,8 +373,8 @@ TEST(engine_stateless, whoever_waits_too_long_is_sent_away_with_a_state_and_come
             result = await_result(harness, client.call(harness, "work", Json::object(), with_state(result)));
         }
     }
-    harness.turn_for(10ms);  // between two legs it runs on
     door.open();
+    ASSERT_TRUE(harness.turn_until([&] { return unfinished(harness) == 0; }));  // between two legs it runs on
     EXPECT_EQ(text_of(await_result(harness, client.call(harness, "work", Json::object(), with_state(result)))), "done");
     EXPECT_EQ(runs, 1);
 }
@@ -333,8 +382,7 @@ TEST(engine_stateless, whoever_waits_too_long_is_sent_away_with_a_state_and_come
 TEST(engine_stateless, a_leg_that_is_lost_while_its_state_is_on_the_way_to_disk_takes_the_call_back) {  // B35 B45
     const Door door;
     std::atomic<int> steps{0};
-    const auto store = store::open_memory_store();
-    EngineHarness harness(store);
+    EngineHarness harness;
     harness.add_tool(
         "work",
         [&, door](CallPort& port, const Json&) {
@@ -344,18 +392,18 @@ TEST(engine_stateless, a_leg_that_is_lost_while_its_state_is_on_the_way_to_disk_
         "forbidden", [](runtime::HandlerTarget& target) { target.inline_wait = 20ms; });
     harness.start();
     const Door::Opener opener(door);
+    const Door disk;
+    const Door::Opener disk_opener(disk);
+    harness.mortal_store().hold_handles(disk);
     const auto answer = StatelessClient().call(harness, "work");
-    ASSERT_TRUE(harness.turn_until([&] { return door.came() == 1; }));
-    store->set_full(true);
-    harness.turn_for(40ms);
+    ASSERT_TRUE(harness.turn_until([&] { return disk.came() == 1; }));
     EXPECT_FALSE(answer->done());
     answer->leave();
-    store->set_full(false);
-    ASSERT_TRUE(harness.turn_until([&] { return harness.engine().is_ready(); }));
-    harness.turn_for(10ms);
-    door.open();
+    disk.open();
     ASSERT_TRUE(harness.turn_until([&] { return unfinished(harness) == 0; }));
-    EXPECT_EQ(steps, 1);
+    door.open();
+    EXPECT_TRUE(harness.stop());
+    EXPECT_LE(steps, 1);
 }
 
 TEST(engine_stateless, a_store_that_is_full_refuses_a_state_at_once) {  // B45
@@ -398,6 +446,50 @@ TEST_P(on_each_store, a_planned_stop_hands_a_state_over_and_the_next_process_fin
     EXPECT_EQ(runs, 2);
 }
 
+TEST(engine_stateless, a_stop_hands_a_state_to_whoever_has_just_come_back_to_a_call_that_rests) {  // B45 B52
+    World world([](EngineHarness& harness) { harness.add_tool("ask", one_question); });
+    EngineHarness* harness = &world.boot();
+    const StatelessClient client{.capabilities = elicitation()};
+    const Json asked = await_result(*harness, client.call(*harness, "ask"));
+    const Door disk;
+    harness->mortal_store().hold_commits(disk);
+    const auto back = client.call(*harness, "ask", Json::object(), with_state(asked, {{"a", number(3)}}));
+    ASSERT_TRUE(harness->turn_until([&] { return disk.came() == 1; }));  // the answer is on its way to disk
+    EXPECT_TRUE(harness->stop(5s, [&] { disk.open(); }));
+    ASSERT_EQ(back->status, 200u) << back->body;
+    const Json result = result_of(Json::parse(back->body));
+    ASSERT_EQ(result["resultType"], "input_required");
+    harness = &world.boot();
+    EXPECT_EQ(text_of(await_result(*harness, client.call(*harness, "ask", Json::object(), with_state(result)))), "3");
+}
+
+TEST(engine_stateless, a_stop_that_cannot_wait_for_a_handler_hands_a_state_over_too) {  // B45 B52
+    std::atomic<int> runs{0};
+    Door door;
+    const auto store = store::open_memory_store();
+    const auto work = [&](CallPort& port, const Json&) {
+        run_step(port, "a", [&] { return ++runs, door.pass(), "0"; });
+        return text_result("done");
+    };
+    EngineHarness first(store);
+    first.add_tool("work", work);
+    first.start();
+    const Door::Opener opener(door);
+    const auto answer = StatelessClient().call(first, "work");
+    ASSERT_TRUE(first.turn_until([&] { return door.came() == 1; }));
+    EXPECT_FALSE(first.stop(1s));  // the next process will go on with it: who asked must not have to ask anew
+    ASSERT_EQ(answer->status, 200u) << answer->body;
+    const Json result = result_of(Json::parse(answer->body));
+    ASSERT_EQ(result["resultType"], "input_required");
+    first.mortal_store().kill();
+    door.open();
+    EngineHarness second(store);
+    second.add_tool("work", work);
+    second.start();
+    EXPECT_EQ(text_of(await_result(second, StatelessClient().call(second, "work", Json::object(), with_state(result)))), "done");
+    EXPECT_EQ(runs, 2);
+}
+
 TEST_P(on_each_store, a_running_call_that_nobody_can_reach_starts_nothing_new_after_a_crash) {  // B9 B45
     std::atomic<int> runs{0};
     const Door door;
@@ -421,10 +513,38 @@ TEST_P(on_each_store, a_running_call_that_nobody_can_reach_starts_nothing_new_af
     EXPECT_EQ(harness->store()->entries(id)->back().kind, journal::EntryKind::once_interrupted);
 }
 
+TEST_P(on_each_store, what_ended_with_its_process_is_forgotten_a_day_later) {
+    FakeClock clock;
+    const Door door;
+    World world(GetParam(), [&](EngineHarness& harness) {
+        harness.options().clock = &clock;
+        harness.add_tool("work", [door](CallPort& port, const Json&) {
+            return text_result(run_step(port, "a", [&] { return door.pass(), "0"; }));
+        });
+    });
+    EngineHarness* harness = &world.boot();
+    StatelessClient().call(*harness, "work");
+    ASSERT_TRUE(harness->turn_until([&] { return door.came() == 1; }));
+    const std::string id = harness->store()->unfinished_calls()->at(0).id;
+    world.crash([&] { door.open(); });
+    harness = &world.boot();
+    ASSERT_TRUE(harness->turn_until([&] { return unfinished(*harness) == 0; }));
+    clock.advance(23h);
+    world.crash();
+    harness = &world.boot();
+    harness->turn_for(20ms);
+    EXPECT_TRUE(harness->store()->call(id)->has_value());
+    clock.advance(2h);
+    world.crash();
+    harness = &world.boot();  // and sweeps
+    EXPECT_TRUE(harness->turn_until([&] { return !harness->store()->call(id)->has_value(); }));
+}
+
 TEST_P(on_each_store, between_two_legs_a_call_survives_a_crash_and_with_a_leg_open_it_does_not) {  // B45
     for (const bool comes_back : {false, true}) {
         std::atomic<int> runs{0};
         Door door;
+        runtime::HandlerTarget* work = nullptr;
         World world(GetParam(), [&](EngineHarness& harness) {
             harness.add_tool(
                 "work",
@@ -432,15 +552,17 @@ TEST_P(on_each_store, between_two_legs_a_call_survives_a_crash_and_with_a_leg_op
                     run_step(port, "a", [&] { return ++runs, door.pass(), "0"; });
                     return text_result(run_step(port, "b", [&] { return ++runs, "done"; }));
                 },
-                "forbidden", [](runtime::HandlerTarget& target) { target.inline_wait = 30ms; });
+                "forbidden", [&](runtime::HandlerTarget& target) { work = &target, target.inline_wait = 30ms; });
         });
         EngineHarness* harness = &world.boot();
         const StatelessClient client;
         const Json result = await_result(*harness, client.call(*harness, "work"));
         ASSERT_EQ(result["resultType"], "input_required");
         if (comes_back) {
+            work->inline_wait = 1h;  // the second leg stays open
             client.call(*harness, "work", Json::object(), with_state(result));
-            harness->turn_for(15ms);
+            const std::string call = harness->store()->unfinished_calls()->at(0).id;
+            ASSERT_TRUE(harness->turn_until([&] { return (*harness->store()->handle(call))->reach == 0; }));
         }
         world.crash([&] { door.open(); });
         runs = 0;

@@ -270,6 +270,29 @@ TEST(engine_steps, an_alias_that_looks_like_one_of_ours_is_only_an_alias) {  // 
     EXPECT_EQ(harness.await_text(harness.call(harness.begin_session(), 1, "work")), "ab");
 }
 
+TEST_P(on_each_store, what_a_step_threw_is_cut_off_where_it_is_no_message_any_more_now_and_on_every_replay) {
+    const Door door;
+    std::vector<std::string> caught;
+    World world(GetParam(), [&](EngineHarness& harness) {
+        harness.add_tool("work", [&, door](CallPort& port, const Json&) {
+            try {
+                run_step(port, "a", []() -> std::string { throw std::runtime_error(std::string(3'000'000, 'x')); });
+            } catch (const StepFailed& error) {
+                caught.emplace_back(error.what());
+            }
+            run_step(port, "wait", [&] { return door.pass(), "0"; });
+            return text_result("done");
+        });
+    });
+    const Begun begun = begin_call(world.boot(), "work", door);
+    world.crash([&] { door.open(); });
+    EngineHarness& harness = world.boot();
+    EXPECT_EQ(harness.await_text(harness.get(begun.session, begun.cursor)), "done");
+    ASSERT_EQ(caught.size(), 2u);
+    EXPECT_LT(caught[0].size(), 100'000u);
+    EXPECT_EQ(caught[0], caught[1]);
+}
+
 TEST_P(on_each_store, a_step_that_throws_fails_now_and_on_every_replay_in_the_same_way) {  // B10
     const Door door;
     std::atomic<int> runs{0};

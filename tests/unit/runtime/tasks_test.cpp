@@ -76,11 +76,10 @@ Json get(EngineHarness& harness, const std::string& task) {
 /// Turns until the task has that status; its last state.
 Json await_status(EngineHarness& harness, const std::string& task, const std::string& status) {
     Json seen = Json::object();
-    for (int i = 0; i < 500 && seen.value("/result/status"_json_pointer, "") != status; ++i) {
+    EXPECT_TRUE(harness.turn_until([&] {
         seen = get(harness, task);
-        harness.turn_for(2ms);
-    }
-    EXPECT_EQ(seen.value("/result/status"_json_pointer, ""), status) << seen.dump();
+        return seen.value("/result/status"_json_pointer, "") == status;
+    })) << seen.dump();
     return result_of(seen);
 }
 
@@ -209,6 +208,53 @@ TEST_P(on_each_store, a_cancellation_is_durable_idempotent_and_final) {  // B35
     EXPECT_EQ(error_of(harness->await(ask_session(*harness, session, "tasks/result", {{"taskId", sessions}}, 4))), -32602);
 }
 
+TEST(engine_tasks, that_a_task_was_cancelled_is_told_when_it_is_on_disk) {  // B35
+    const Door door;
+    World world([&](EngineHarness& harness) { harness.add_tool("work", worker(door), "required"); });
+    EngineHarness* harness = &world.boot();
+    const std::string task = result_of(harness->await(client().call(*harness, "work")))["taskId"];
+    ASSERT_TRUE(harness->turn_until([&] { return door.came() == 1; }));
+    const Door disk;
+    harness->mortal_store().hold_commits(disk);
+    const auto cancel = client().ask(*harness, "tasks/cancel", {{"taskId", task}});
+    ASSERT_TRUE(harness->turn_until([&] { return disk.came() == 1; }));
+    EXPECT_EQ(result_of(get(*harness, task))["status"], "working");
+    EXPECT_FALSE(cancel->done());
+    world.crash([&] { disk.open(), door.open(); });  // nobody has heard that it was taken back, and it was not
+    await_status(world.boot(), task, "completed");
+}
+
+TEST(engine_tasks, the_result_of_one_that_waits_for_its_turn_can_be_asked_for_although_its_tool_is_gone) {  // B23 B51
+    Door door;
+    const auto slow = [&](CallPort& port, const Json&) { return text_result(run_step(port, "a", [door] { return door.pass(), "0"; })); };
+    FakeClock clock;
+    World world([&](EngineHarness& harness) {
+        harness.options().clock = &clock;
+        harness.add_tool("slow", slow, "optional");
+        harness.add_tool("vanishing", slow, "optional");
+    });
+    EngineHarness* harness = &world.boot();
+    const std::string session = harness->begin_session(newest);
+    begin_session_task(*harness, session, "slow", Json::object(), 1);
+    clock.advance(1s);
+    const std::string task = result_of(begin_session_task(*harness, session, "vanishing", Json::object(), 2))["task"]["taskId"];
+    ASSERT_TRUE(harness->turn_until([&] { return door.came() == 2; }));
+    world.crash([&] { door.open(); });
+    door = Door();
+    world.set_up_as([&](EngineHarness& next) {
+        next.options().limits.recovery_concurrency = 1;
+        next.add_tool("slow", slow, "optional");
+    });
+    harness = &world.boot();
+    const Door::Opener opener(door);
+    ASSERT_TRUE(harness->turn_until([&] { return door.came() == 1; }));
+    const auto waiting = ask_session(*harness, session, "tasks/result", {{"taskId", task}}, 3);
+    harness->turn();
+    EXPECT_FALSE(waiting->done());
+    door.open();
+    EXPECT_EQ(error_of(harness->await(waiting)), -32602);
+}
+
 TEST(engine_tasks, a_cancellation_that_comes_too_late_changes_no_result) {  // B35
     EngineHarness harness;
     const Door door;
@@ -299,18 +345,57 @@ TEST_P(on_each_store, a_task_whose_time_is_over_is_cancelled_and_then_forgotten)
     clock.advance(45s);
     world.crash([&] { door.open(); });
     harness = &world.boot();
-    harness->turn_for(20ms);
-    EXPECT_EQ(result_of(get(*harness, resting))["status"], "input_required");
-    EXPECT_NE(result_of(get_session_task(*harness, session, begun["taskId"]))["status"], "working");
+    await_status(*harness, resting, "input_required");
+    ASSERT_TRUE(harness->turn_until([&] { return harness->store()->unfinished_calls()->size() == 1; }));  // whether it was over or could end
     clock.advance(1min);
-    for (int process = 0; process < 2; ++process) {  // the first sweep ends what rests, the second forgets it
-        world.crash();
-        harness = &world.boot();
-        harness->turn_for(20ms);
-    }
+    world.crash();
+    harness = &world.boot();  // its sweep ends what rests
+    ASSERT_TRUE(harness->turn_until([&] { return harness->store()->unfinished_calls()->empty(); }));
+    world.crash();
+    harness = &world.boot();  // and this one forgets it
+    ASSERT_TRUE(harness->turn_until([&] { return harness->store()->expired_handles(clock.wall_ms(), nullptr, 10)->empty(); }));
     EXPECT_EQ(error_of(get(*harness, resting)), -32602);
     EXPECT_EQ(error_of(get_session_task(*harness, session, begun["taskId"])), -32602);
-    EXPECT_TRUE(harness->store()->expired_handles(clock.wall_ms(), 10)->empty());
+}
+
+TEST(engine_tasks, what_is_over_and_stays_for_now_hides_nothing_from_the_sweep) {
+    const Door door;
+    FakeClock clock;
+    World world([&](EngineHarness& harness) {
+        harness.options().clock = &clock;
+        harness.options().limits.recovery_concurrency = 1;
+        harness.add_tool("work", worker(door));
+    });
+    const std::string session = world.boot().begin_session(newest);
+    EXPECT_TRUE(world.stop());
+    // As many calls with a key as make several pages, whose session can still ask for them; a finished one whose time was over later.
+    const auto insert = [&](const std::string& id, bool is_finished) {
+        store::CallRow row;
+        row.id = row.stream = id;
+        row.session = is_finished ? "" : session;
+        row.request_id = Json(id).dump();
+        row.document = R"({"method":"tools/call","params":{"name":"work","arguments":{}},"revision":"2025-11-25"})";
+        row.state = is_finished ? store::CallState::completed : store::CallState::suspended;
+        store::HandleRow handle;
+        handle.call = id;
+        handle.idempotency_key = "key of " + id;
+        handle.reach = static_cast<std::uint32_t>(store::Reach::key);
+        handle.created_ms = clock.wall_ms() - (is_finished ? 10'000 : 20'000);
+        handle.ttl_ms = 1'000;
+        handle.document = "{}";
+        const store::Group group{store::InsertCall{row}, store::PutHandle{handle}};
+        const store::Group* const groups[] = {&group};
+        ASSERT_TRUE(world.open_store()->commit(groups).has_value());
+    };
+    constexpr int kept = 600;
+    for (int i = 0; i < kept; ++i) {
+        insert("call-" + std::to_string(1'000 + i), false);
+    }
+    insert("finished", true);
+    EngineHarness& harness = world.boot();  // and sweeps
+    const Door::Opener opener(door);
+    EXPECT_TRUE(harness.turn_until([&] { return !harness.store()->call("finished")->has_value(); }));
+    EXPECT_EQ(harness.store()->expired_handles(clock.wall_ms(), nullptr, 2 * kept)->size(), std::size_t{kept});
 }
 
 TEST_P(on_each_store, a_call_becomes_a_task_when_it_says_so_or_takes_too_long) {  // B45
@@ -326,15 +411,19 @@ TEST_P(on_each_store, a_call_becomes_a_task_when_it_says_so_or_takes_too_long) {
                     }
                     return text_result(run_step(port, "wait", [&] { return door.pass(), "done"; }));
                 },
-                "optional", [](runtime::HandlerTarget& target) { target.inline_wait = 30ms; });
+                // One that says so is not made a task by anything else.
+                "optional", [&](runtime::HandlerTarget& target) { target.inline_wait = says_so ? std::chrono::milliseconds(1h) : 30ms; });
         });
         EngineHarness* harness = &world.boot();
         const Json created = result_of(harness->await(client().call(*harness, "work")));
         ASSERT_EQ(created["resultType"], "task") << created;
-        EXPECT_EQ(said_yes, says_so ? 1 : 0);
-        // A client that knows no tasks gets a state instead.
-        const Json state = result_of(harness->await(StatelessClient().call(*harness, "work")));
-        EXPECT_EQ(state["resultType"], "input_required");
+        // Its client is told by the loop, and the handler goes on by itself.
+        EXPECT_TRUE(harness->turn_until([&] { return said_yes == (says_so ? 1 : 0); }));
+        if (!says_so) {
+            // A client that knows no tasks gets a state instead.
+            const Json state = result_of(harness->await(StatelessClient().call(*harness, "work")));
+            EXPECT_EQ(state["resultType"], "input_required");
+        }
         world.crash([&] { door.open(); });
         harness = &world.boot();
         EXPECT_EQ(await_status(*harness, created["taskId"], "completed")["result"]["content"][0]["text"], "done");
@@ -378,6 +467,21 @@ TEST_P(on_each_store, a_session_task_with_an_idempotency_key_is_begun_once) {  /
     EXPECT_EQ(harness->await_text(harness->call(session, 7, "work", {{"order", 1}})), "done");  // and inline, by the same key
 }
 
+TEST_P(on_each_store, the_same_request_for_a_session_task_again_is_answered_with_the_same_task) {  // B42
+    const Door door;
+    World world(GetParam(), [&](EngineHarness& harness) { harness.add_tool("work", worker(door), "optional"); });
+    EngineHarness* harness = &world.boot();
+    const std::string session = harness->begin_session(newest);
+    const auto begin = [&](Json arguments) { return begin_session_task(*harness, session, "work", std::move(arguments), 1); };
+    const std::string task = result_of(begin({{"end", "x"}}))["task"]["taskId"];
+    EXPECT_EQ(result_of(begin({{"end", "x"}}))["task"]["taskId"], task);
+    EXPECT_EQ(error_of(begin({{"end", "y"}})), -32600);
+    world.crash([&] { door.open(); });
+    harness = &world.boot();
+    EXPECT_EQ(result_of(begin({{"end", "x"}}))["task"]["taskId"], task);
+    EXPECT_EQ(error_of(begin({{"end", "y"}})), -32600);
+}
+
 TEST(engine_tasks, there_are_no_more_open_ones_than_there_may_be) {
     const Door door;
     EngineHarness harness;
@@ -416,7 +520,7 @@ TEST(engine_tasks, a_task_that_cannot_be_taken_up_is_refused_and_not_waited_for)
     const std::string session = harness.begin_session(newest);
     for (const char* const method : {"tasks/result", "tasks/cancel"}) {
         const auto answer = ask_session(harness, session, method, {{"taskId", row.id}}, method);
-        ASSERT_TRUE(harness.turn_until([&] { return answer->done(); }, 2s)) << method;
+        ASSERT_TRUE(harness.turn_until([&] { return answer->done(); })) << method;
         EXPECT_EQ(answer->status, 503u) << method;
     }
 }

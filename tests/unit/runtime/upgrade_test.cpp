@@ -21,7 +21,7 @@ using test::StatelessClient;
 /// This program on a copy of a golden store.
 class Upgraded {
 public:
-    explicit Upgraded(int schema) : harness_(open_copy("store-schema-" + std::to_string(schema) + ".db")) {
+    explicit Upgraded(int schema) : harness_(open_copy("store-schema-" + std::to_string(schema) + "-server.db")) {
         clock_.now_ms = golden::written_ms + 1'000;
         door_.open();
         harness_.options().clock = &clock_;

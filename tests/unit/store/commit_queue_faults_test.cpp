@@ -2,6 +2,7 @@
 // What becomes of groups when commits fail: the disk is full and recovers, the database is busy, the outcome is unknown.
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "unit/store/queue_under_test.hpp"
@@ -200,6 +201,39 @@ TEST_F(commit_queue_faults, its_end_on_a_full_disk_fails_what_is_kept_rather_tha
         store_->wait_until_tried(1);
     }
     EXPECT_EQ(log_.lines(), Lines{"kept full"});
+}
+
+TEST_F(commit_queue_faults, its_end_while_it_lives_on_the_reserve_fails_what_may_fail_rather_than_wait_for_room) {
+    auto queue = open();
+    store_->have_reserve();
+    store_->fail_with(FailureCode::store_full);
+    // The last owner lets go on the queue's own thread, with a group in the queue that is not for the reserve: nobody could take it earlier.
+    queue->submit(named("kept"), Urgency::soon, WhenFull::keep, [&](base::Result<GroupOutcome> outcome) {
+        EXPECT_TRUE(outcome.has_value());
+        submit(*queue, "lost", Urgency::soon, WhenFull::fail);
+        queue.reset();
+    });
+    ASSERT_TRUE(log_.wait_for(1, std::chrono::seconds(10)));
+    EXPECT_EQ(log_.lines(), Lines{"lost full"});
+    EXPECT_EQ(store_->names(), Lines{"kept"});
+}
+
+TEST_F(commit_queue_faults, a_tidying_that_leaves_the_store_in_doubt_poisons_at_once) {
+    const auto queue = open();
+    std::promise<std::string> told;
+    auto sentence = told.get_future();
+    queue->on_health_change([&](StoreHealth health, const base::Failure& why) {
+        EXPECT_EQ(health, StoreHealth::poisoned);
+        told.set_value(why.sentence);
+    });
+    store_->fail_to_tidy();
+    queue->wait(submit(*queue, "a", Urgency::lazy));  // and nothing more: nobody has to try a commit to hear of it
+    ASSERT_EQ(sentence.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+    EXPECT_EQ(sentence.get(), "scripted checkpoint");
+    EXPECT_EQ(queue->health(), StoreHealth::poisoned);
+    queue->wait(submit(*queue, "later", Urgency::lazy, WhenFull::keep));
+    EXPECT_EQ(log_.lines(), (Lines{"a committed", "later unavailable"}));
+    EXPECT_EQ(store_->tried(), 1);
 }
 
 TEST_F(commit_queue_faults, many_threads_on_a_disk_that_fills_and_empties_all_get_an_answer) {

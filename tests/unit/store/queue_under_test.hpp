@@ -47,11 +47,12 @@ public:
         changed_.notify_all();
         return std::vector<GroupOutcome>(groups.size(), GroupOutcome::committed);
     }
-    void tidy() override {
+    std::optional<base::Failure> tidy() override {
         const std::lock_guard lock(mutex_);
         EXPECT_FALSE(busy_) << "tidied during a commit";
         ++tidied_;
         changed_.notify_all();
+        return fails_to_tidy_ ? std::optional(base::Failure{base::FailureCode::outcome_unknown, "scripted checkpoint"}) : std::nullopt;
     }
     bool release_reserve() override {
         const std::lock_guard lock(mutex_);
@@ -86,6 +87,9 @@ public:
             failure_.reset();
             room_ = true;
         });
+    }
+    void fail_to_tidy() {
+        set([this] { fails_to_tidy_ = true; });
     }
     void have_reserve() {
         set([this] { reserve_ = true; });
@@ -137,7 +141,9 @@ public:
     base::Result<std::vector<HandleRow>> handles(std::string_view, std::uint32_t, std::string_view, std::size_t) override {
         return std::vector<HandleRow>();
     }
-    base::Result<std::vector<HandleRow>> expired_handles(std::int64_t, std::size_t) override { return std::vector<HandleRow>(); }
+    base::Result<std::vector<HandleRow>> expired_handles(std::int64_t, const HandleRow*, std::size_t) override {
+        return std::vector<HandleRow>();
+    }
     base::Result<std::vector<ArrivalRow>> arrivals(std::string_view) override { return std::vector<ArrivalRow>(); }
     base::Result<std::vector<SecretRow>> secrets() override { return std::vector<SecretRow>(); }
     base::Result<std::vector<journal::Entry>> entries(std::string_view) override { return std::vector<journal::Entry>(); }
@@ -174,6 +180,7 @@ private:
     bool busy_ = false;
     bool reserve_ = false;
     bool room_ = true;
+    bool fails_to_tidy_ = false;
     int entered_ = 0;
     int tried_ = 0;
     int tidied_ = 0;
@@ -204,6 +211,11 @@ public:
     void wait_for(std::size_t count) {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return lines_.size() >= count; });
+    }
+    /// False when `patience` was not enough: for what a defect would keep waiting for ever.
+    bool wait_for(std::size_t count, std::chrono::milliseconds patience) {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, patience, [&] { return lines_.size() >= count; });
     }
 
 private:
