@@ -19,6 +19,7 @@
 #include "durable_mcp/prompt.hpp"
 #include "durable_mcp/question.hpp"
 #include "durable_mcp/resource.hpp"
+#include "durable_mcp/retention.hpp"
 #include "durable_mcp/sampling.hpp"
 #include "durable_mcp/schema.hpp"
 #include "durable_mcp/server.hpp"

@@ -12,6 +12,7 @@
 #include "durable_mcp/content.hpp"
 #include "durable_mcp/fwd.hpp"
 #include "durable_mcp/log.hpp"
+#include "durable_mcp/retention.hpp"
 #include "durable_mcp/store.hpp"
 
 namespace durable_mcp {
@@ -29,7 +30,6 @@ struct Limits {
 
     // Sessions and calls.
     std::size_t sessions = 100'000;
-    std::chrono::milliseconds session_idle = std::chrono::hours(7 * 24);  ///< a session unused for so long is gone
     std::size_t running_calls = 1'024;                                    ///< beyond it: 503 with Retry-After
     std::size_t running_calls_per_session = 64;
     std::chrono::milliseconds decide_after = std::chrono::milliseconds(50);  ///< a call this old is on disk and its response is a stream
@@ -39,7 +39,6 @@ struct Limits {
     std::uint32_t crashed_attempts = 20;                                  ///< a call whose attempts ended the process so often is given up
     std::chrono::milliseconds reask_after = std::chrono::seconds(60);     ///< unanswered so long behind a resumed stream, a question is put again, once
     std::chrono::milliseconds state_lifetime = std::chrono::minutes(10);  ///< a client of 2026-07-28 may come back so long: see QuestionOptions
-    std::chrono::milliseconds key_retention = std::chrono::hours(24);     ///< a call is known by its idempotency key so long after it began
 
     // What one call may keep. Of the bytes at most 24 MiB each.
     std::size_t step_value_bytes = std::size_t{16} << 20;
@@ -99,7 +98,6 @@ struct Options {
     /// How long a client of 2026-07-28, which cannot resume, is kept waiting for a result before it gets a task, if it knows tasks, or an
     /// `input_required` with which it comes back for it by itself. Below the 60 s after which common clients give up. 0 is at once.
     std::chrono::milliseconds inline_wait = std::chrono::seconds(25);
-    std::chrono::milliseconds task_ttl = std::chrono::hours(7 * 24);  ///< see ToolOptions::task_ttl
     /// How long clients of 2026-07-28 may keep a list without asking again (`ttlMs`). They hear of changes only where they listen, so 0 is safe.
     std::chrono::milliseconds list_cache = std::chrono::milliseconds(0);
 
@@ -118,6 +116,7 @@ struct Options {
     LogLevel log_level = LogLevel::info;     ///< the least severe that it says, with the logger of the library's own; yours keeps its level
 
     Limits limits = {};
+    RetentionPolicy retention = {};          ///< what is forgotten, and when
 };
 
 }  // namespace durable_mcp

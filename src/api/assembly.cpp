@@ -154,6 +154,7 @@ void Assembly::make_engine(std::shared_ptr<const mcp::Catalog> catalog, std::sha
     runtime::EngineOptions made;
     made.facts = {describe_implementation(options_), options_.instructions, options_.list_cache.count()};
     made.limits = limits_;
+    made.retention = house_retention(options_);
     made.log = log_;
     made.on_poisoned = std::move(on_poisoned);
     made.outside_state = std::move(state);

@@ -5,6 +5,7 @@
 
 #include "base/json.hpp"
 #include "base/limits.hpp"
+#include "base/retention.hpp"
 #include "durable_mcp/options.hpp"
 #include "runtime/outside_state.hpp"
 
@@ -16,6 +17,7 @@ void check_options(const Options& options);
 [[nodiscard]] base::Limits house_limits(const Options& options);
 /// Options::initialize as the engine runs it.
 [[nodiscard]] std::vector<runtime::Initialization> initializations(const Options& options);
+[[nodiscard]] base::Retention house_retention(const Options& options);
 /// The Implementation object of `initialize`.
 [[nodiscard]] base::Json describe_implementation(const Options& options);
 

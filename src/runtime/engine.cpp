@@ -14,8 +14,6 @@
 namespace durable_mcp::runtime {
 namespace {
 
-constexpr std::chrono::minutes sweep_interval{1};
-
 std::shared_ptr<Services> make_services(const boost::asio::any_io_executor& loop, const EngineOptions& options) {
     auto log = options.log ? options.log : std::make_shared<spdlog::logger>("durable_mcp", std::make_shared<spdlog::sinks::null_sink_mt>());
     return std::shared_ptr<Services>(new Services{options.limits,
@@ -27,7 +25,8 @@ std::shared_ptr<Services> make_services(const boost::asio::any_io_executor& loop
                                                   nullptr,
                                                   std::make_shared<const mcp::ServerFacts>(options.facts),
                                                   HandlerPool(options.limits.handler_threads),
-                                                  HandlerPool(2)});
+                                                  HandlerPool(2),
+                                                  options.retention});
 }
 
 WholeResponse unavailable(std::string_view sentence) { return response_of(mcp::unavailable(sentence)); }
@@ -44,6 +43,7 @@ Engine::Engine(boost::asio::any_io_executor loop, EngineOptions options, std::sh
       tasks_(calls_, *listeners_, services_),
       map_sweeper_(std::make_shared<MapSweeper>(services_)),
       outside_state_(options_.outside_state ? options_.outside_state : std::make_shared<OutsideState>()),
+      sweeper_(sessions_, calls_, tasks_, services_),
       hold_timer_(std::in_place, loop),
       sweep_timer_(std::in_place, loop) {}
 
@@ -261,14 +261,10 @@ void Engine::sweep() {
     if (phase_ != Phase::serving) {
         return;
     }
-    for (const auto& session : sessions_.expired()) {
-        services_->log->info("session {} has been idle for too long and ends", session->data.id);
-        sessions_.end(session, [](const auto&) {});
-    }
-    tasks_.sweep();
     map_sweeper_->sweep();
+    sweeper_.begin();
     rotate_keys();
-    sweep_timer_->expires_after(sweep_interval);
+    sweep_timer_->expires_after(services_->retention.interval);
     sweep_timer_->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
         if (const auto self = weak.lock(); self && !error) {
             self->sweep();

@@ -30,6 +30,7 @@
 #include "runtime/outside_state.hpp"
 #include "runtime/services.hpp"
 #include "runtime/session_table.hpp"
+#include "runtime/sweeper.hpp"
 #include "runtime/task_desk.hpp"
 
 namespace durable_mcp::runtime {
@@ -37,6 +38,7 @@ namespace durable_mcp::runtime {
 struct EngineOptions {
     mcp::ServerFacts facts;
     base::Limits limits;
+    base::Retention retention = {};
     const base::Clock* clock = nullptr;      ///< null: the system's
     base::Random* random = nullptr;          ///< null: the system's
     std::shared_ptr<spdlog::logger> log;     ///< null: nothing is logged
@@ -106,6 +108,8 @@ private:
     void begin_session(jsonrpc::Id id, mcp::BeginSession verdict, std::shared_ptr<ResponseSink> sink);
     void open_standalone(const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink);
     void resume(const std::shared_ptr<SessionState>& session, const std::string& last_event_id, std::shared_ptr<ResponseSink> sink);
+    void resume_standalone(const std::shared_ptr<SessionState>& session, const std::shared_ptr<Stream>& stream, std::uint64_t after,
+                           std::shared_ptr<ResponseSink> sink);
     void resume_finished(const std::shared_ptr<SessionState>& session, EventId id, std::shared_ptr<ResponseSink> sink);
     void end_session(const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink);
     void change_subscription(const jsonrpc::Id& id, const std::string& uri, bool subscribes, const std::shared_ptr<SessionState>& session,
@@ -131,6 +135,7 @@ private:
     TaskDesk tasks_;
     const std::shared_ptr<MapSweeper> map_sweeper_;
     const std::shared_ptr<OutsideState> outside_state_;
+    Sweeper sweeper_;
     std::vector<auth::Key> secrets_;
     bool is_rotating_ = false;  // a new key is on its way to the disk
     std::optional<boost::asio::steady_timer> hold_timer_;

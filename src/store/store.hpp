@@ -93,6 +93,8 @@ struct EventRow {
     std::string stream;
     std::uint64_t seq = 0;
     std::string payload;  ///< the JSON-RPC message, byte for byte as it is sent every time
+    /// When it was said, where it is kept for a time of its own (a standalone stream); 0 where it is kept as long as its call.
+    std::int64_t created_ms = 0;
 };
 
 /// One key of a map. `version` changes with every write of the key and is never reused.
@@ -164,9 +166,25 @@ struct InsertArrival {
     std::string call;
     ArrivalRow row;
 };  ///< conflict when (call, key) exists, or the call is not there or has finished
+/// With its entries, arrivals, handle, maps, and the events of its stream when no other call has it; no effect where there is none. At most `rows` of
+/// its entries and, after them, of its events go at once, the oldest first, and fewer where they are large; the last event goes with the call itself.
 struct DropCall {
+    static constexpr std::size_t every_row = ~std::size_t{0};
     std::string id;
-};  ///< with its entries, arrivals, handle, maps, and the events of its stream when no other call has it; no effect where there is none
+    std::size_t rows = every_row;
+};
+struct DropHandle {
+    std::string call;
+};  ///< the call stays; no effect where there is none
+/// The events of a stream up to `through`, at most `rows` of them, the oldest first. The newest of all stays, because its number is where the
+/// stream goes on; with `through` behind it, it is kept as long as the stream from now on.
+struct DropEvents {
+    std::string stream;
+    std::uint64_t through = 0;
+    std::size_t rows = DropCall::every_row;
+};
+/// Gives a little of the space that nothing is in back to the disk; Store::space() says how much there is. No effect where the store has none.
+struct ReleaseSpace {};
 struct PutSecret {
     SecretRow row;
 };  ///< inserts or replaces
@@ -209,8 +227,8 @@ struct LimitScope {
 };  ///< exceeded when the maps of the scope take more; 0: as much as they like
 
 using Write = std::variant<PutSession, TouchSession, DropSession, DropStream, InsertCall, UpdateCall, CountAttempt, AppendEntry,
-                           DropEntries, AppendEvent, PutHandle, InsertArrival, DropCall, PutSecret, DropSecret, PutMapRow, EraseMapRow, DropExpiredRows,
-                           ExpectMapRow, ExpectMapRange, ExpectRunning, LimitScope>;
+                           DropEntries, AppendEvent, PutHandle, InsertArrival, DropCall, DropHandle, DropEvents, ReleaseSpace, PutSecret,
+                           DropSecret, PutMapRow, EraseMapRow, DropExpiredRows, ExpectMapRow, ExpectMapRange, ExpectRunning, LimitScope>;
 
 /// A row has no more: twice the largest value that base/limits.hpp lets through, for what stands around it.
 constexpr std::size_t row_bytes = 32u << 20;
@@ -229,6 +247,26 @@ enum class GroupOutcome : std::uint8_t {
 /// What commit() says of the whole batch. On failure nothing of it may be believed to have happened, except after `outcome_unknown`,
 /// when nothing may be believed at all: the store is poisoned then, and every later call fails.
 using BatchOutcome = base::Result<std::vector<GroupOutcome>>;
+
+// ── What may be forgotten ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// A call that could be dropped, and what that takes.
+struct OldCall {
+    std::string id;
+    std::int64_t finished_ms = 0;  ///< 0 where it has not finished
+    std::size_t rows = 0;          ///< of itself, its entries and its events, near enough
+};
+
+/// Events of a stream that are old, from its first one on.
+struct OldEvents {
+    std::string stream;
+    std::uint64_t through = 0;
+};
+
+struct Space {
+    std::uint64_t used_bytes = 0;
+    std::uint64_t free_bytes = 0;  ///< taken from the disk, and nothing in it
+};
 
 // ── The seam ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -290,6 +328,21 @@ public:
     /// Events with seq > `after`, in order, `limit` at most.
     [[nodiscard]] virtual base::Result<std::vector<EventRow>> events(std::string_view stream, std::uint64_t after, std::size_t limit) = 0;
     [[nodiscard]] virtual base::Result<std::uint64_t> last_event(std::string_view stream) = 0;
+    /// The oldest that is kept; 0 where there is none.
+    [[nodiscard]] virtual base::Result<std::uint64_t> first_event(std::string_view stream) = 0;
+
+    // For forgetting.
+
+    /// Calls without a handle that finished from `from_ms` to `to_ms`, the oldest first, at most `limit`. One that is damaged is not among them.
+    [[nodiscard]] virtual base::Result<std::vector<OldCall>> finished_calls(std::int64_t from_ms, std::int64_t to_ms, std::size_t limit) = 0;
+    /// Since when the newest `count` (> 0) of the finished calls without a handle finished; 0 where there are fewer.
+    [[nodiscard]] virtual base::Result<std::int64_t> finished_since(std::size_t count) = 0;
+    /// The calls of a session that have no handle, at most `limit`.
+    [[nodiscard]] virtual base::Result<std::vector<OldCall>> calls_of_session(std::string_view session, std::size_t limit) = 0;
+    /// Of the events that are kept for a time of their own and were said up to `to_ms`: `limit` at most, by stream.
+    [[nodiscard]] virtual base::Result<std::vector<OldEvents>> old_events(std::int64_t to_ms, std::size_t limit) = 0;
+    [[nodiscard]] virtual base::Result<Space> space() = 0;
+
     /// `now_ms`: rows that expire then or earlier are not seen.
     [[nodiscard]] virtual base::Result<std::unique_ptr<Snapshot>> snapshot(std::int64_t now_ms = 0) = 0;
     /// The maps in which DropExpiredRows with that limit would find something; none when it would find nothing.

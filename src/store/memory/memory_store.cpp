@@ -233,7 +233,7 @@ public:
             std::vector<EventRow> rows;
             if (const auto found = t.events.find(stream); found != t.events.end()) {
                 for (auto at = found->second.upper_bound(after); at != found->second.end() && rows.size() < limit; ++at) {
-                    rows.push_back({found->first, at->first, at->second});
+                    rows.push_back({found->first, at->first, at->second.payload, at->second.created_ms});
                 }
             }
             return rows;
@@ -257,6 +257,69 @@ public:
             }
             return std::vector<std::string>(maps.begin(), maps.end());
         });
+    }
+    base::Result<std::uint64_t> first_event(std::string_view stream) override {
+        return read([stream](const Tables& t) {
+            const auto found = t.events.find(stream);
+            return found != t.events.end() && !found->second.empty() ? found->second.begin()->first : std::uint64_t{0};
+        });
+    }
+    base::Result<std::vector<OldCall>> finished_calls(std::int64_t from_ms, std::int64_t to_ms, std::size_t limit) override {
+        return read([&](const Tables& t) {
+            std::vector<OldCall> rows;
+            for (auto at = t.finished.lower_bound({from_ms, {}}); at != t.finished.end() && std::get<0>(*at) <= to_ms && rows.size() < limit; ++at) {
+                if (!t.handles.contains(std::get<1>(*at))) {
+                    rows.push_back(t.old_call(std::get<1>(*at)));
+                }
+            }
+            return rows;
+        });
+    }
+    base::Result<std::int64_t> finished_since(std::size_t count) override {
+        return read([&](const Tables& t) {
+            for (auto at = t.finished.rbegin(); at != t.finished.rend(); ++at) {
+                if (!t.handles.contains(std::get<1>(*at)) && --count == 0) {
+                    return std::get<0>(*at);
+                }
+            }
+            return std::int64_t{0};
+        });
+    }
+    base::Result<std::vector<OldCall>> calls_of_session(std::string_view session, std::size_t limit) override {
+        return read([&](const Tables& t) {
+            std::vector<OldCall> rows;
+            const std::string id(session);
+            for (auto at = t.requests.lower_bound({id, {}}); at != t.requests.end() && at->first.first == id && rows.size() < limit; ++at) {
+                if (!t.handles.contains(at->second)) {
+                    rows.push_back(t.old_call(at->second));
+                }
+            }
+            return rows;
+        });
+    }
+    base::Result<std::vector<OldEvents>> old_events(std::int64_t to_ms, std::size_t limit) override {
+        return read([&](const Tables& t) {
+            std::vector<OldEvents> rows;
+            for (const auto& [stream, events] : t.events) {
+                std::uint64_t through = 0;
+                if (events.empty() || events.rbegin()->second.created_ms == 0) {
+                    continue;  // kept as long as its call, or only as a number
+                }
+                for (auto at = events.begin(); at != events.end() && limit > 0; ++at) {
+                    if (at->second.created_ms > 0 && at->second.created_ms <= to_ms) {
+                        through = at->first;
+                        --limit;
+                    }
+                }
+                if (through > 0) {
+                    rows.push_back({stream, through});
+                }
+            }
+            return rows;
+        });
+    }
+    base::Result<Space> space() override {
+        return read([](const Tables& t) { return Space{t.bytes(), 0}; });
     }
 
     std::string describe() const override { return R"({"engine":"memory","durability":"none: lives as long as the process"})"; }

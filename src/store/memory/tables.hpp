@@ -65,8 +65,14 @@ public:
     std::map<std::pair<std::string, std::string>, std::string> requests;  // (session, request_id) → call
     std::set<std::pair<std::string, std::string>> streams;                // (stream, call)
     std::set<std::tuple<std::int64_t, std::string>> unfinished;           // (accepted_ms, call)
+    std::set<std::tuple<std::int64_t, std::string>> finished;             // (finished_ms, call)
     std::map<std::string, std::map<std::uint64_t, journal::Entry>, std::less<>> entries;
-    std::map<std::string, std::map<std::uint64_t, std::string>, std::less<>> events;
+    struct Event {
+        std::string payload;
+        std::int64_t created_ms = 0;
+    };
+    using Events = std::map<std::uint64_t, Event>;
+    std::map<std::string, Events, std::less<>> events;
     std::map<std::string, HandleRow, std::less<>> handles;
     std::map<std::string, std::string, std::less<>> keys;  // idempotency key → call
     std::map<std::string, std::map<std::string, std::string>, std::less<>> arrivals;
@@ -89,6 +95,42 @@ public:
         }
         undo_.clear();
         return GroupOutcome::committed;
+    }
+
+    [[nodiscard]] OldCall old_call(const std::string& id) const {
+        const CallRow& row = calls.find(id)->second;
+        const auto size_in = [](const auto& table, const std::string& key) {
+            const auto found = table.find(key);
+            return found != table.end() ? found->second.size() : 0;
+        };
+        return {id, row.finished_ms, 1 + size_in(entries, id) + size_in(events, row.stream)};
+    }
+
+    /// Of what is kept of calls, sessions and maps: their texts, without what it costs to hold them.
+    [[nodiscard]] std::uint64_t bytes() const {
+        std::uint64_t sum = 0;
+        for (const auto& [id, row] : sessions) {
+            sum += id.size() + row.document.size();
+        }
+        for (const auto& [id, row] : calls) {
+            sum += id.size() + row.document.size() + row.request_id.size() + row.digest.size();
+        }
+        for (const auto& [call, rows] : entries) {
+            for (const auto& [seq, entry] : rows) {
+                sum += entry.key.size() + entry.payload.size();
+            }
+        }
+        for (const auto& [stream, rows] : events) {
+            for (const auto& [seq, event] : rows) {
+                sum += event.payload.size();
+            }
+        }
+        for (const auto& [name, map] : maps) {
+            for (const auto& [key, value] : *map) {
+                sum += key.size() + value.bytes.size();
+            }
+        }
+        return sum;
     }
 
 private:
@@ -186,7 +228,7 @@ private:
         return true;
     }
     bool apply_one(const AppendEvent& w) {
-        if (!events[w.row.stream].emplace(w.row.seq, w.row.payload).second) {
+        if (!events[w.row.stream].emplace(w.row.seq, Event{w.row.payload, w.row.created_ms}).second) {
             return false;
         }
         undo_.emplace_back([this, stream = w.row.stream, seq = w.row.seq] { events[stream].erase(seq); });
@@ -214,17 +256,37 @@ private:
         return true;
     }
     bool apply_one(const DropCall& w) {
-        if (const auto found = calls.find(w.id); found != calls.end()) {
+        if (const auto found = calls.find(w.id); found != calls.end() && !trim(found->second, w.rows)) {
             const std::string stream = found->second.stream;
             forget(w.id);
-            const auto other = streams.lower_bound({stream, {}});
-            if (other == streams.end() || other->first != stream) {
+            if (!is_shared(stream, {})) {
                 remember(events, stream);
                 events.erase(stream);
             }
         }
         return true;
     }
+    bool apply_one(const DropHandle& w) {
+        drop_handle(w.call);
+        return true;
+    }
+    bool apply_one(const DropEvents& w) {
+        const auto found = events.find(w.stream);
+        if (found == events.end() || found->second.empty()) {
+            return true;
+        }
+        Events& rows = found->second;
+        const std::uint64_t newest = rows.rbegin()->first;
+        for (std::size_t left = w.rows; left > 0 && rows.begin()->first <= w.through && rows.begin()->first != newest; --left) {
+            take_first(events, w.stream, rows);
+        }
+        if (newest <= w.through && rows.size() == 1) {
+            undo_.emplace_back([&last = rows.begin()->second, before = rows.begin()->second] { last = before; });
+            rows.begin()->second.created_ms = 0;
+        }
+        return true;
+    }
+    bool apply_one(const ReleaseSpace&) { return true; }
     bool apply_one(const PutSecret& w) {
         remember(secrets, w.row.id);
         secrets[w.row.id] = w.row;
@@ -282,6 +344,38 @@ private:
     bool refuse(GroupOutcome why) {
         refusal_ = why;
         return false;
+    }
+
+    bool is_shared(const std::string& stream, const std::string& but_for) const {
+        auto other = streams.lower_bound({stream, {}});
+        if (other != streams.end() && other->first == stream && other->second == but_for) {
+            ++other;
+        }
+        return other != streams.end() && other->first == stream;
+    }
+
+    /// Takes up to `most` rows away that go with the call. False when it may go itself, with what is left.
+    bool trim(const CallRow& row, std::size_t most) {
+        const auto take = [&](auto& table, const std::string& key, std::size_t but) {
+            const auto found = table.find(key);
+            for (; found != table.end() && most > 0 && found->second.size() > but; --most) {
+                take_first(table, key, found->second);
+            }
+        };
+        if (most == DropCall::every_row) {
+            return false;
+        }
+        take(entries, row.id, 0);
+        if (!is_shared(row.stream, row.id)) {
+            take(events, row.stream, 1);  // the answer goes with the call
+        }
+        return most == 0;
+    }
+
+    template <class Table, class Rows>
+    void take_first(Table& table, const std::string& key, Rows& rows) {
+        undo_.emplace_back([&table, key, row = *rows.begin()] { table[key].insert(row); });
+        rows.erase(rows.begin());
     }
 
     /// Takes a call away with all that goes with it but its events.
@@ -394,12 +488,15 @@ private:
         }
         if (row.state <= CallState::suspended) {
             unfinished.insert({row.accepted_ms, row.id});
+        } else {
+            finished.insert({row.finished_ms, row.id});
         }
     }
     void leave(const CallRow& row) {
         streams.erase({row.stream, row.id});
         requests.erase({row.session, row.request_id});
         unfinished.erase({row.accepted_ms, row.id});
+        finished.erase({row.finished_ms, row.id});
         calls.erase(std::string(row.id));
     }
 

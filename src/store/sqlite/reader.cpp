@@ -214,7 +214,7 @@ base::Result<std::vector<EventRow>> read_events(Connection& reader, std::string_
     std::vector<EventRow> rows;
     int code = statement.step();
     for (; code == SQLITE_ROW; code = statement.step()) {
-        EventRow row{copy(stream), statement.count_at(0), copy(statement.bytes_at(1))};
+        EventRow row{copy(stream), statement.count_at(0), copy(statement.bytes_at(1)), statement.integer_at(3)};
         if (statement.integer_at(2) != event_checksum(row)) {
             return damaged_row(path, "event", numbered(stream, row.seq));
         }

@@ -61,7 +61,7 @@ constexpr const char* to_version_2[] = {
 };
 
 // What each scope's maps take, counted as rows are written; and rows that expire.
-constexpr const char* to_version_4[] = {
+constexpr const char* to_version_3[] = {
     "ALTER TABLE map_row ADD COLUMN expires_ms INTEGER NOT NULL DEFAULT 0",
     "CREATE INDEX map_expiry ON map_row(expires_ms) WHERE expires_ms > 0",
     "CREATE TABLE scope(name TEXT NOT NULL PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID",
@@ -69,9 +69,15 @@ constexpr const char* to_version_4[] = {
     " (SELECT count(*) AS n, sum(length(key) + length(value)) AS size FROM map_row) WHERE n > 0",
 };
 
-constexpr std::array<std::span<const char* const>, schema_version> steps = {
-    std::span<const char* const>(to_version_1), std::span<const char* const>(to_version_2), std::span<const char* const>(),
-    std::span<const char* const>(to_version_4)};
+// What may be forgotten is found by when it was: calls by when they finished, and events that no call keeps (their column costs the others a byte).
+constexpr const char* to_version_4[] = {
+    "CREATE INDEX call_finished ON call(finished_ms, state) WHERE state >= 2",
+    "ALTER TABLE event ADD COLUMN created_ms INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX event_age ON event(created_ms) WHERE created_ms > 0",
+};
+
+using Step = std::span<const char* const>;
+constexpr std::array<Step, schema_version> steps = {Step(to_version_1), Step(to_version_2), Step(to_version_3), Step(to_version_4)};
 
 Failure migration_failure(Connection& writer, int code, const std::string& path, bool at_commit) {
     const bool full = meaning_of(code, write_errno(writer.handle(), File::log)) == Meaning::full;

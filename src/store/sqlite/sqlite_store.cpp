@@ -15,6 +15,7 @@
 #include "store/sqlite/fork_guard.hpp"
 #include "store/sqlite/handle_reader.hpp"
 #include "store/sqlite/reader.hpp"
+#include "store/sqlite/retention_reader.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/store_files.hpp"
 #include "store/sqlite/writer.hpp"
@@ -119,6 +120,24 @@ public:
     }
     base::Result<std::uint64_t> last_event(std::string_view stream) override {
         return read([&](Connection& reader) { return read_last_event(reader, files_.path(), stream); });
+    }
+    base::Result<std::uint64_t> first_event(std::string_view stream) override {
+        return read([&](Connection& reader) { return read_first_event(reader, files_.path(), stream); });
+    }
+    base::Result<std::vector<OldCall>> finished_calls(std::int64_t from_ms, std::int64_t to_ms, std::size_t limit) override {
+        return read([&](Connection& reader) { return read_finished_calls(reader, files_.path(), from_ms, to_ms, limit); });
+    }
+    base::Result<std::int64_t> finished_since(std::size_t count) override {
+        return read([&](Connection& reader) { return read_finished_since(reader, files_.path(), count); });
+    }
+    base::Result<std::vector<OldCall>> calls_of_session(std::string_view session, std::size_t limit) override {
+        return read([&](Connection& reader) { return read_calls_of_session(reader, files_.path(), session, limit); });
+    }
+    base::Result<std::vector<OldEvents>> old_events(std::int64_t to_ms, std::size_t limit) override {
+        return read([&](Connection& reader) { return read_old_events(reader, files_.path(), to_ms, limit); });
+    }
+    base::Result<Space> space() override {
+        return read([this](Connection& reader) { return read_space(reader, files_.path()); });
     }
     base::Result<std::unique_ptr<Snapshot>> snapshot(std::int64_t now_ms) override;
     base::Result<std::vector<std::string>> expired_maps(std::int64_t now_ms, std::size_t limit) override {

@@ -54,6 +54,7 @@ BatchOutcome Writer::commit(std::span<const Group* const> groups) {
     for (const bool under_savepoints : {false, true}) {
         outcomes.clear();
         map_written_ = false;
+        free_before_.reset();
         bool torn = false;
         if (!done(Sql::begin_immediate) || apply_batch(groups, under_savepoints, outcomes, torn) == Applied::failed) {
             return settle_failure(false);
@@ -217,7 +218,7 @@ Writer::Applied Writer::apply_one(const DropEntries& write) {
 Writer::Applied Writer::apply_one(const AppendEvent& write) {
     const EventRow& row = write.row;
     Statement statement(*connection_, Sql::append_event);
-    return written(statement.text(row.stream).integer(row.seq).text(row.payload).integer(event_checksum(row)));
+    return written(statement.text(row.stream).integer(row.seq).text(row.payload).integer(row.created_ms).integer(event_checksum(row)));
 }
 
 Writer::Applied Writer::apply_one(const PutHandle& write) {
@@ -237,6 +238,12 @@ Writer::Applied Writer::apply_one(const InsertArrival& write) {
 }
 
 Writer::Applied Writer::apply_one(const DropCall& write) {
+    if (write.rows != DropCall::every_row) {
+        bool is_whole = true;
+        if (const Applied trimmed = trim(write, is_whole); trimmed != Applied::whole || !is_whole) {
+            return trimmed;
+        }
+    }
     if (const Applied applied = drop_scope(scope_name(ScopeKind::call, write.id)); applied != Applied::whole) {
         return applied;
     }
@@ -330,7 +337,7 @@ Failure Writer::settle_failure(bool at_commit) {
 
 std::optional<Failure> Writer::tidy() {
     const int pages = wal_pages();
-    if (pages < worth_copying_pages) {
+    if (pages < worth_copying_pages && !has_shrunk_) {
         return std::nullopt;
     }
     DURABLE_MCP_CRASH_POINT("ckpt.begin");
@@ -354,9 +361,12 @@ std::optional<Failure> Writer::checkpoint(int mode) {
         busy_timeout = static_cast<int>(before);
     }
     sqlite3_busy_timeout(handle, 0);  // a reader must not make a commit wait: what it holds open is copied next time
-    const int code = sqlite3_wal_checkpoint_v2(handle, "main", mode, nullptr, nullptr);
+    int in_log = 0;
+    int copied = 0;
+    const int code = sqlite3_wal_checkpoint_v2(handle, "main", mode, &in_log, &copied);
     sqlite3_busy_timeout(handle, busy_timeout);
     if (code == SQLITE_OK) {
+        has_shrunk_ = has_shrunk_ && copied < in_log;  // with the last page of the log the file is cut to its size
         if (mode != SQLITE_CHECKPOINT_PASSIVE) {
             wal_pages_.store(0, std::memory_order_relaxed);
             restart_at_pages_ = too_long_pages;

@@ -52,6 +52,9 @@ private:
     Applied apply_one(const PutHandle& write);
     Applied apply_one(const InsertArrival& write);
     Applied apply_one(const DropCall& write);
+    Applied apply_one(const DropHandle& write);
+    Applied apply_one(const DropEvents& write);
+    Applied apply_one(const ReleaseSpace& write);
     Applied apply_one(const PutSecret& write);
     Applied apply_one(const DropSecret& write);
     Applied apply_one(const PutMapRow& write);
@@ -70,6 +73,8 @@ private:
     /// Of the session, and of those of its calls that go with it.
     Applied drop_maps_of_session(const std::string& session);
 
+    Applied trim(const DropCall& write, bool& is_whole);
+    Applied freed_pages(std::int64_t& pages);
     Applied written(Statement& statement);
     Applied failed(int code);
     bool done(Sql which);
@@ -80,6 +85,8 @@ private:
     const std::unique_ptr<Connection> connection_;
     std::uint64_t map_version_ = 0;
     bool map_written_ = false;
+    std::optional<std::int64_t> free_before_;  // free pages when this batch began to trim
+    bool has_shrunk_ = false;                  // the database file can be cut by the next checkpoint
     int code_ = SQLITE_OK;  // of the last statement that failed
     std::atomic<int> wal_pages_{0};
     int restart_at_pages_;
