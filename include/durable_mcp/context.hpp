@@ -154,7 +154,8 @@ public:
     ///
     /// *Durability*: what it wrote and returned is on disk when this returns. *Replay*: recorded: the value, and nothing is written again.
     /// *Errors*: what `function` throws leaves as StepFailed, now and on each replay, and nothing is written; Error(conflict) when it lost 64
-    /// times, or another Error when the store could not be read: nothing is written then either, nor recorded, and the alias may be used again.
+    /// times, Error(limit_exceeded) for more than Options::state allows, Error(no_session) or Error(no_call) where there is no such state, or
+    /// another Error when the store could not be read: nothing is written then either, nor recorded, and the alias may be used again.
     ///
     ///     context.transact("book", [&](auto& state) { state.map("ledger").insert(receipt, cents); });
     template <class F>
@@ -164,8 +165,46 @@ public:
         return finish<detail::TransactionValue<F>>(alias, run_transaction(alias, body));
     }
 
-    /// The server-wide map of that name, outside a transaction: see SortedMap.
-    [[nodiscard]] SortedMap map(std::string_view name) { return SortedMap(port_, nullptr, name); }
+    // ── State, outside a transaction: see SortedMap ────────────────────────────────────────────────────────────────────────
+
+    /// The server-wide map of that name.
+    [[nodiscard]] SortedMap map(std::string_view name) { return state_map(detail::MapScope::server, name); }
+    /// Of whoever called: the same map in every session and every call of the same principal, for as long as the store lives. The only map of
+    /// a client that there is in 2026-07-28. On a server without authorization everybody is the same, anonymous principal.
+    [[nodiscard]] SortedMap user_map(std::string_view name) { return state_map(detail::MapScope::user, name); }
+    /// Of the call's session, and gone with it.
+    /// *Errors*: Error(no_session) where the call came without one, as all do in 2026-07-28, or its session has ended.
+    [[nodiscard]] SortedMap session_map(std::string_view name) { return state_map(detail::MapScope::session, name); }
+    /// Of the call: what it keeps beside its steps, for itself or for whoever looks on (State::call_map). Gone with the call, when the store no
+    /// longer knows it.
+    [[nodiscard]] SortedMap call_map(std::string_view name) { return state_map(detail::MapScope::call, name); }
+    /// The same, with values of one type: `context.map<Account>("accounts")`.
+    template <class T>
+    [[nodiscard]] TypedMap<T> map(std::string_view name) {
+        return TypedMap<T>(map(name));
+    }
+    template <class T>
+    [[nodiscard]] TypedMap<T> user_map(std::string_view name) {
+        return TypedMap<T>(user_map(name));
+    }
+    template <class T>
+    [[nodiscard]] TypedMap<T> session_map(std::string_view name) {
+        return TypedMap<T>(session_map(name));
+    }
+    template <class T>
+    [[nodiscard]] TypedMap<T> call_map(std::string_view name) {
+        return TypedMap<T>(call_map(name));
+    }
+    /// The one typed value of the call's session: T{} until it is set, gone with the session. Two calls that change it at once want
+    /// transact() and Transaction::session_state.
+    /// *Errors*: as session_map().
+    ///
+    ///     auto basket = context.session_state<Basket>();
+    ///     basket.set(with(basket.get(), item));
+    template <class T>
+    [[nodiscard]] SessionValue<T> session_state() {
+        return SessionValue<T>(state_map(detail::MapScope::session_value, {}));
+    }
 
     // ── Waiting ────────────────────────────────────────────────────────────────────────────────────────────────────────────
     //
@@ -375,6 +414,7 @@ public:
     [[nodiscard]] std::string key(std::string_view alias, std::string_view item) const;
 
 private:
+    [[nodiscard]] SortedMap state_map(detail::MapScope scope, std::string_view name) { return {port_, nullptr, port_->map_name(scope, name)}; }
     template <class T>
     static auto finish([[maybe_unused]] std::string_view alias, [[maybe_unused]] const std::string& text) {
         if constexpr (!std::is_void_v<T>) {

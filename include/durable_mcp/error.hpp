@@ -22,6 +22,8 @@ enum class ErrorCode : std::uint8_t {
     conflict,            ///< a transaction lost against others too often
     limit_exceeded,      ///< a limit named in the message was reached
     stopped,             ///< the server does not run (any more)
+    no_session,          ///< there is no session whose state it could be: the call came without one (2026-07-28), or it has ended
+    no_call,             ///< there is no call of that id (any more)
 };
 
 /// A failure of the world: the disk, the network, another process. The message says what happened, what it means for the data, what to do.

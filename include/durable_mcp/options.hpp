@@ -4,12 +4,15 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "durable_mcp/content.hpp"
+#include "durable_mcp/fwd.hpp"
 #include "durable_mcp/log.hpp"
+#include "durable_mcp/retention.hpp"
 #include "durable_mcp/store.hpp"
 
 namespace durable_mcp {
@@ -27,7 +30,6 @@ struct Limits {
 
     // Sessions and calls.
     std::size_t sessions = 100'000;
-    std::chrono::milliseconds session_idle = std::chrono::hours(7 * 24);  ///< a session unused for so long is gone
     std::size_t running_calls = 1'024;                                    ///< beyond it: 503 with Retry-After
     std::size_t running_calls_per_session = 64;
     std::chrono::milliseconds decide_after = std::chrono::milliseconds(50);  ///< a call this old is on disk and its response is a stream
@@ -37,7 +39,6 @@ struct Limits {
     std::uint32_t crashed_attempts = 20;                                  ///< a call whose attempts ended the process so often is given up
     std::chrono::milliseconds reask_after = std::chrono::seconds(60);     ///< unanswered so long behind a resumed stream, a question is put again, once
     std::chrono::milliseconds state_lifetime = std::chrono::minutes(10);  ///< a client of 2026-07-28 may come back so long: see QuestionOptions
-    std::chrono::milliseconds key_retention = std::chrono::hours(24);     ///< a call is known by its idempotency key so long after it began
 
     // What one call may keep. Of the bytes at most 24 MiB each.
     std::size_t step_value_bytes = std::size_t{16} << 20;
@@ -46,6 +47,29 @@ struct Limits {
     std::size_t entries_per_call = 100'000;
 
     std::size_t list_page = 1'000;                                        ///< items on one page of tools/list and its kin
+};
+
+/// What the maps of one user, of one session, of one call, or of the server may take together, and how long their rows live. 0: without a bound.
+struct ScopeLimits {
+    std::uint64_t rows = 0;
+    std::uint64_t bytes = 0;                                              ///< keys and values
+    /// A row is gone so long after it was last written. Counts from the next write on: rows that are there keep the time that they were given.
+    std::chrono::milliseconds ttl = std::chrono::milliseconds(0);
+};
+
+/// Bounds of the state (SortedMap). A write that would exceed one is Error(limit_exceeded), and is not applied. Rows that have expired count until they
+/// are swept, which is at once when they stand in a write's way.
+struct StateOptions {
+    ScopeLimits server = {};                                              ///< `map`: yours, and not bounded unless you say so
+    ScopeLimits user = {100'000, std::uint64_t{64} << 20};                ///< `user_map`: of each principal, the anonymous one too
+    ScopeLimits session = {10'000, std::uint64_t{16} << 20};              ///< `session_map` and `session_state`: of each session
+    ScopeLimits call = {10'000, std::uint64_t{16} << 20};                 ///< `call_map`: of each call
+};
+
+/// Something to be done once in the life of a store: see Options::initialize.
+struct Initialization {
+    std::string alias = {};                                               ///< by which the store knows that it was done; not empty
+    std::function<void(Transaction&)> function = {};
 };
 
 /// What a server is. Every member but `name` and `store` has a default that is good for one machine behind a proxy.
@@ -74,9 +98,16 @@ struct Options {
     /// How long a client of 2026-07-28, which cannot resume, is kept waiting for a result before it gets a task, if it knows tasks, or an
     /// `input_required` with which it comes back for it by itself. Below the 60 s after which common clients give up. 0 is at once.
     std::chrono::milliseconds inline_wait = std::chrono::seconds(25);
-    std::chrono::milliseconds task_ttl = std::chrono::hours(7 * 24);  ///< see ToolOptions::task_ttl
     /// How long clients of 2026-07-28 may keep a list without asking again (`ttlMs`). They hear of changes only where they listen, so 0 is safe.
     std::chrono::milliseconds list_cache = std::chrono::milliseconds(0);
+
+    StateOptions state = {};
+    /// Done by start(), in this order, before the first request is answered and before unfinished calls go on: each exactly once per store, whatever
+    /// dies in between, because its writes and the record of its alias are one commit. What is added to the list later is done by the next start.
+    /// A function that throws stops start() with StepFailed, what it threw nested; nothing of it is written, and the next start tries again.
+    ///
+    ///     .initialize = {{"first prices", [](Transaction& state) { state.map("prices").insert("apple", 120); }}}
+    std::vector<Initialization> initialize = {};
 
     std::size_t handler_threads = 64;        ///< handlers that may run, and block, at once; started when needed
 
@@ -85,6 +116,7 @@ struct Options {
     LogLevel log_level = LogLevel::info;     ///< the least severe that it says, with the logger of the library's own; yours keeps its level
 
     Limits limits = {};
+    RetentionPolicy retention = {};          ///< what is forgotten, and when
 };
 
 }  // namespace durable_mcp

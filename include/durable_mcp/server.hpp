@@ -19,6 +19,7 @@
 #include "durable_mcp/prompt.hpp"
 #include "durable_mcp/resource.hpp"
 #include "durable_mcp/schema.hpp"
+#include "durable_mcp/server_state.hpp"
 #include "durable_mcp/tool.hpp"
 
 namespace durable_mcp {
@@ -217,7 +218,8 @@ public:
 
     /// Takes the store, listens, recovers what the last process left, and returns when it answers; unfinished calls go on in the
     /// background. Its own thread does the work.
-    /// *Errors*: Error with `store_locked`, `store_incompatible`, `store_damaged`, `store_unavailable`, `store_full`, `address_in_use` or `network`;
+    /// *Errors*: StepFailed for an Options::initialize that threw; Error with `store_locked`, `store_incompatible`, `store_damaged`,
+    /// `store_unavailable`, `store_full`, `address_in_use` or `network`;
     /// std::logic_error when it runs already; std::invalid_argument for a completion of a prompt, a template or an argument that there is not.
     /// After a failure it may be started again.
     void start();
@@ -226,6 +228,9 @@ public:
     /// when nothing of the server runs any more, but for step callables that outlived the deadline. Does nothing when it does not run.
     /// May be started again.
     void stop(std::chrono::milliseconds deadline = std::chrono::seconds(10));
+
+    /// The maps from outside of any handler, while the server runs: see State.
+    [[nodiscard]] State state();
 
     /// True while calls are answered: from start() to stop(), but for the times in which the store is full, and for good once it is
     /// poisoned.

@@ -74,7 +74,7 @@ struct ToolOptions {
     /// object. Unset: that of the handler's struct, if it returns one.
     std::optional<JsonSchema> output_schema = {};
     Tasks task = Tasks::never;
-    /// A task is kept so long after it was made; then it is forgotten, and given up if it has not ended. Unset: Options::task_ttl.
+    /// A task is kept so long after it was made; then it is forgotten, and given up if it has not ended. Unset: RetentionPolicy::tasks.
     std::optional<std::chrono::milliseconds> task_ttl = {};
     std::optional<std::chrono::milliseconds> poll_interval = {};  ///< how often clients are told to ask for a task. Unset: the server's, 2 s
     /// How long a client of 2026-07-28 is kept waiting, before it gets a task or is told to come back. Unset: Options::inline_wait. 0 is at once,

@@ -149,12 +149,16 @@ void Assembly::lock_store() {
     lock_ = std::move(*locked);
 }
 
-void Assembly::make_engine(std::shared_ptr<const mcp::Catalog> catalog, std::function<void(const std::string&)> on_poisoned) {
+void Assembly::make_engine(std::shared_ptr<const mcp::Catalog> catalog, std::shared_ptr<runtime::OutsideState> state,
+                           std::function<void(const std::string&)> on_poisoned) {
     runtime::EngineOptions made;
     made.facts = {describe_implementation(options_), options_.instructions, options_.list_cache.count()};
     made.limits = limits_;
+    made.retention = house_retention(options_);
     made.log = log_;
     made.on_poisoned = std::move(on_poisoned);
+    made.outside_state = std::move(state);
+    made.initialize = initializations(options_);
     engine_ = std::make_shared<runtime::Engine>(loop_, std::move(made), std::move(catalog));
 }
 

@@ -41,11 +41,13 @@ public:
     /// Takes the lock of the store, so that no other server has it; opening it may take longer. Throws Error.
     void lock_store();
     /// `on_poisoned`: see runtime::EngineOptions; may be called after this is gone.
-    void make_engine(std::shared_ptr<const mcp::Catalog> catalog, std::function<void(const std::string&)> on_poisoned);
+    void make_engine(std::shared_ptr<const mcp::Catalog> catalog, std::shared_ptr<runtime::OutsideState> state,
+                     std::function<void(const std::string&)> on_poisoned);
     [[nodiscard]] const std::shared_ptr<runtime::Engine>& engine() const { return engine_; }
     /// Binds, and starts our thread; from here on requests come in, and are held. Returns the port. Throws Error.
     std::uint16_t listen();
-    /// Opens the store and reads what the last process left; from here on requests are answered. Throws Error.
+    /// Opens the store, does what is to be done once, and reads what the last process left; from here on requests are answered. Throws Error,
+    /// StepFailed.
     void recover();
     /// Lets what runs come to its end, and clients get what is theirs.
     void stop(std::chrono::milliseconds deadline);

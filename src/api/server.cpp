@@ -53,6 +53,7 @@ struct DurableMCP::Impl {
     std::shared_ptr<runtime::Engine> engine;                  ///< while it runs
     std::uint16_t port = 0;                                   ///< of the last start
     const std::shared_ptr<RunState> run_state = std::make_shared<RunState>();
+    const std::shared_ptr<runtime::OutsideState> state = std::make_shared<runtime::OutsideState>();
 
     void add(Presence presence, mcp::ItemKind kind, mcp::Item item) {
         const std::lock_guard lock(mutex);
@@ -137,7 +138,7 @@ struct DurableMCP::Impl {
         made->lock_store();
         {
             const std::lock_guard lock(mutex);
-            made->make_engine(catalog, [state = run_state](const std::string& sentence) {
+            made->make_engine(catalog, state, [state = run_state](const std::string& sentence) {
                 {
                     const std::lock_guard lock_state(state->mutex);
                     state->poison = sentence;
@@ -286,6 +287,8 @@ void DurableMCP::run() {
                                                       impl_->run_state->poison + ". Start it again: it then reads what is true from the disk");
     }
 }
+
+State DurableMCP::state() { return State(*impl_->state); }
 
 Signalled DurableMCP::send_signal(std::string_view call_id, std::string_view name, const std::string& value) {
     std::shared_ptr<runtime::Engine> engine;

@@ -9,6 +9,13 @@ namespace durable_mcp::base {
 
 using namespace std::chrono_literals;
 
+/// What the maps of one scope may take, and how long.
+struct ScopeLimits {
+    std::uint64_t rows = 0;                          ///< 0: as many as the disk takes
+    std::uint64_t bytes = 0;                         ///< keys and values; 0: as many as the disk takes
+    std::chrono::milliseconds ttl{0};                ///< a row is gone so long after it was last written; 0: it stays
+};
+
 /// Every bound of the house in one table: its default and its reason. Each has a test that reaches it.
 /// The embedder changes some of them through durable_mcp::Limits; the rest are ours.
 struct Limits {
@@ -83,6 +90,13 @@ struct Limits {
     std::size_t map_key_bytes = 4'096;
     std::size_t range_rows = 10'000;                 ///< rows that one range() returns at most
     std::uint32_t transaction_tries = 64;            ///< a transaction that loses so often is told so
+
+    // State, by whose it is. What goes away by itself may be small; what stays is bounded against clients, not against the embedder.
+    ScopeLimits server_maps = {};                    ///< the embedder's own data: bounding it is his business
+    ScopeLimits user_maps = {100'000, 64u << 20};    ///< nothing removes them: a thousand users fill a small disk, and no more
+    ScopeLimits session_maps = {10'000, 16u << 20};  ///< times `sessions_per_principal` this is 16 GiB: an agent's notes need a hundredth
+    ScopeLimits call_maps = {10'000, 16u << 20};     ///< as much as one value of a step
+    std::size_t swept_rows = 500;                    ///< expired rows that one commit drops: some milliseconds of the writer's time
 
     // One commit.
     std::size_t batch_groups = 1'024;

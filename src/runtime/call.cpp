@@ -158,7 +158,7 @@ void Call::flush(store::Urgency urgency, store::Group extra, store::Completion s
            [self = shared_from_this(), accepts, settled = std::move(settled)](const base::Result<store::GroupOutcome>& outcome) {
                if (!outcome) {
                    self->break_off(Broken::unavailable);
-               } else if (*outcome == store::GroupOutcome::conflict) {
+               } else if (*outcome != store::GroupOutcome::committed) {
                    self->break_off(Broken::gone);
                }
                if (accepts) {

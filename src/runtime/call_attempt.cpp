@@ -12,6 +12,7 @@
 #include "mcp/projection.hpp"
 #include "runtime/call_driver.hpp"
 #include "runtime/failure_report.hpp"
+#include "runtime/state_names.hpp"
 
 namespace durable_mcp::runtime {
 namespace {
@@ -36,7 +37,7 @@ std::optional<double> progress_in(const std::string& payload, const std::optiona
 
 }  // namespace
 
-CallDriver::CallDriver(std::shared_ptr<Call> call) : call_(std::move(call)), services_(*call_->services) {}
+CallDriver::CallDriver(std::shared_ptr<Call> call) : call_(std::move(call)), services_(*call_->services), owners_(map_owners_of(*call_)) {}
 
 void CallDriver::run() {
     try {

@@ -198,100 +198,7 @@ std::string CallDriver::transact(std::string_view alias, std::string_view type, 
     if (!std::holds_alternative<journal::Execute>(decision)) {
         raise(decision, step, alias);
     }
-    for (std::uint32_t tries = 0; tries < services_.limits.transaction_tries; ++tries) {
-        std::optional<TransactionView> view;
-        std::vector<std::string> emitted;
-        std::string value;
-        const std::optional<double> progress_before = last_progress();
-        try {
-            view.emplace(value_of(services_.store->snapshot()), services_.limits);
-            const BodyScope scope(step.key);
-            buffered_events_ = &emitted;
-            value = body(*view);
-            buffered_events_ = nullptr;
-        } catch (const Unwind&) {
-            buffered_events_ = nullptr;
-            throw;
-        } catch (const Error&) {
-            // The store could not be read: nothing is known that would be worth recording.
-            buffered_events_ = nullptr;
-            const std::lock_guard lock(call_->mutex);
-            call_->machine->abandon(step);
-            throw;
-        } catch (...) {
-            buffered_events_ = nullptr;
-            restore_progress(progress_before);
-            fail_step(step, alias, describe_current_exception(), std::current_exception());
-        }
-        if (value.size() > services_.limits.step_value_bytes) {
-            fail_step(step, alias, {"value too large", fmt::format("the value has {} bytes as JSON", value.size())}, nullptr);
-        }
-        DURABLE_MCP_CRASH_POINT("transact.before_commit");
-        if (commit_transaction(step, *view, value, emitted)) {
-            DURABLE_MCP_CRASH_POINT("transact.after_commit");
-            return value;
-        }
-        restore_progress(progress_before);
-    }
-    {
-        const std::lock_guard lock(call_->mutex);
-        call_->machine->abandon(step);
-    }
-    throw Error(ErrorCode::conflict, fmt::format("transaction '{}' lost against others {} times; nothing of it was applied", alias,
-                                                 services_.limits.transaction_tries));
-}
-
-bool CallDriver::commit_transaction(const journal::Step& step, TransactionView& view, const std::string& value,
-                                    const std::vector<std::string>& emitted) {
-    store::Group group = view.finish();
-    base::Result<store::GroupOutcome> outcome = store::GroupOutcome::conflict;
-    Stream::Numbering numbering(*call_->stream);
-    std::vector<std::pair<std::uint64_t, std::string>> events;
-    if (DURABLE_MCP_PLANTED_BUG("split_transaction")) {
-        {
-            const std::lock_guard lock(call_->mutex);
-            call_->submit(std::exchange(group, {}), store::Urgency::soon, store::WhenFull::keep, [&outcome](const auto& result) { outcome = result; });
-        }
-        wait_for_disk();
-        if (outcome && *outcome == store::GroupOutcome::conflict) {
-            return false;
-        }
-        DURABLE_MCP_CRASH_POINT("transact.split");
-    }
-    {
-        const std::lock_guard lock(call_->mutex);
-        group.emplace_back(store::AppendEntry{call_->id, call_->machine->draft(step, value)});
-        for (const std::string& payload : emitted) {
-            events.emplace_back(numbering.next(), payload);
-            group.emplace_back(store::AppendEvent{{call_->stream->id(), events.back().first, payload}});
-            group.emplace_back(store::AppendEntry{call_->id, call_->machine->draft_event(step, events.size(), base::hash64(payload))});
-        }
-        call_->submit(std::move(group), store::Urgency::lazy, store::WhenFull::keep,
-                      [&outcome, &events, stream = call_->stream, inbox = services_.inbox](const base::Result<store::GroupOutcome>& result) {
-                          outcome = result;
-                          if (result && *result == store::GroupOutcome::committed && !events.empty()) {
-                              inbox->put([stream, events] {
-                                  for (const auto& [seq, payload] : events) {
-                                      stream->release(seq, payload);
-                                  }
-                              });
-                          }
-                      });
-    }
-    wait_for_disk();
-    if (!outcome) {
-        throw Unwind(Unwind::Reason::unavailable);
-    }
-    if (*outcome == store::GroupOutcome::conflict) {
-        numbering.give_back();
-        if (cancelled()) {
-            throw Unwind(Unwind::Reason::cancelled);
-        }
-        return false;
-    }
-    const std::lock_guard lock(call_->mutex);
-    call_->machine->adopt(step, events.size());
-    return true;
+    return apply_transaction(step, alias, body);
 }
 
 std::string CallDriver::run_inner(StepKind kind, const std::string& base, const std::function<std::string(store::Group&)>& body) {
@@ -342,7 +249,7 @@ void CallDriver::prepare_live_read(std::string_view map) {
 
 std::optional<std::string> CallDriver::map_get(std::string_view map, std::string_view key, bool live) {
     const auto read = [&]() -> std::string {
-        auto row = value_of(value_of(services_.store->snapshot())->get(map, key));
+        auto row = value_of(snapshot()->get(map, key));
         return row ? '=' + row->value : std::string();
     };
     std::string found;
@@ -359,7 +266,7 @@ detail::MapRows CallDriver::map_range(std::string_view map, const detail::MapRan
     const store::MapRange range = bounded_range(request, services_.limits);
     const auto read = [&] {
         detail::MapRows rows;
-        for (store::MapRow& row : value_of(value_of(services_.store->snapshot())->range(map, range))) {
+        for (store::MapRow& row : value_of(snapshot()->range(map, range))) {
             rows.emplace_back(std::move(row.key), std::move(row.value));
         }
         return rows;
@@ -374,7 +281,7 @@ detail::MapRows CallDriver::map_range(std::string_view map, const detail::MapRan
 }
 
 std::uint64_t CallDriver::map_count(std::string_view map, bool live) {
-    const auto read = [&] { return value_of(value_of(services_.store->snapshot())->count(map)); };
+    const auto read = [&] { return value_of(snapshot()->count(map)); };
     if (live || watched_ != nullptr) {
         prepare_live_read(map);
         return read();
@@ -383,13 +290,18 @@ std::uint64_t CallDriver::map_count(std::string_view map, bool live) {
 }
 
 void CallDriver::map_put(std::string_view map, std::string_view key, std::string value) {
-    if (key.size() > services_.limits.map_key_bytes || value.size() > services_.limits.step_value_bytes) {
-        throw std::invalid_argument(fmt::format("a map row with a key of {} and a value of {} bytes; the limits are {} and {}", key.size(), value.size(),
-                                                services_.limits.map_key_bytes, services_.limits.step_value_bytes));
-    }
+    check_row(key, value, services_.limits);
     const std::string base = fmt::format("m:put:{}{}{:016x}", sized(map), sized(key), base::hash64(value));
+    if (may_be_refused(map, services_.limits)) {
+        run_inner_transaction(StepKind::map_write, base, "insert", [&](detail::TransactionPort& state) {
+            state.map_put(map, key, value);
+            return std::string();
+        });
+        return;
+    }
     run_inner(StepKind::map_write, base, [&](store::Group& writes) {
-        writes.emplace_back(store::PutMapRow{std::string(map), std::string(key), std::move(value)});
+        writes.emplace_back(store::PutMapRow{std::string(map), std::string(key), std::move(value),
+                                             expiry_of(map, services_.limits, services_.clock.wall_ms())});
         return std::string();
     });
 }
@@ -399,6 +311,16 @@ void CallDriver::map_erase(std::string_view map, std::string_view key) {
         writes.emplace_back(store::EraseMapRow{std::string(map), std::string(key)});
         return std::string();
     });
+}
+
+bool CallDriver::map_compare_and_set(std::string_view map, std::string_view key, const std::optional<std::string>& expected,
+                                     std::optional<std::string> desired) {
+    check_row(key, desired.value_or(""), services_.limits);
+    const auto digest = [](const std::optional<std::string>& text) { return text ? fmt::format("{:016x}", base::hash64(*text)) : std::string("-"); };
+    const std::string base = fmt::format("m:cas:{}{}{}:{}", sized(map), sized(key), digest(expected), digest(desired));
+    return run_inner_transaction(StepKind::transact, base, "compare_and_set", [&](detail::TransactionPort& state) {
+               return std::string(state.map_compare_and_set(map, key, expected, desired) ? "true" : "false");
+           }) == "true";
 }
 
 void CallDriver::restore_progress(std::optional<double> progress) {

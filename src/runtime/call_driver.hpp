@@ -52,11 +52,14 @@ public:
     std::string uuid(std::string_view alias) override;
     void retry_later(std::chrono::milliseconds delay) override;
     std::string transact(std::string_view alias, std::string_view type, const std::function<std::string(detail::TransactionPort&)>& body) override;
+    [[nodiscard]] std::string map_name(detail::MapScope scope, std::string_view name) const override;
     std::optional<std::string> map_get(std::string_view map, std::string_view key, bool live) override;
     detail::MapRows map_range(std::string_view map, const detail::MapRangeRequest& range, bool live) override;
     std::uint64_t map_count(std::string_view map, bool live) override;
     void map_put(std::string_view map, std::string_view key, std::string value) override;
     void map_erase(std::string_view map, std::string_view key) override;
+    bool map_compare_and_set(std::string_view map, std::string_view key, const std::optional<std::string>& expected,
+                             std::optional<std::string> desired) override;
     void report_progress(double progress, std::optional<double> total, std::string_view message) override;
     void log(int level, std::string_view data_json, std::string_view logger) override;
     void send_list_changed(std::string_view list) override;
@@ -110,8 +113,16 @@ private:
     [[nodiscard]] Rest rest_until(std::int64_t wall_ms, std::int64_t span_ms, std::string key) const;
     std::string draw(std::string_view alias, const std::string& type, const std::function<std::string()>& from);
     friend class Branches;
-    /// False when the store refused the transaction because somebody else wrote first.
-    bool commit_transaction(const journal::Step& step, TransactionView& view, const std::string& value, const std::vector<std::string>& emitted);
+    using TransactionFunction = std::function<std::string(detail::TransactionPort&)>;
+    /// Runs `body` until its commit is not refused because somebody else wrote first. `label` is the alias, or says which step of ours it is.
+    std::string apply_transaction(const journal::Step& step, std::string_view label, const TransactionFunction& body);
+    /// What the store said of it.
+    store::GroupOutcome commit_transaction(const journal::Step& step, TransactionView& view, const std::string& value,
+                                           const std::vector<std::string>& emitted);
+    /// A step of ours that is a transaction, known by `base` and its occurrence.
+    std::string run_inner_transaction(journal::StepKind kind, const std::string& base, std::string_view label, const TransactionFunction& body);
+    void abandon(const journal::Step& step);
+    [[nodiscard]] std::unique_ptr<store::Snapshot> snapshot() const;
     [[nodiscard]] std::optional<double> last_progress() const;
     /// A step whose value is computed here and whose entry commits together with `make_writes`' writes.
     std::string run_inner(journal::StepKind kind, const std::string& base, const std::function<std::string(store::Group&)>& body);
@@ -143,6 +154,7 @@ private:
 
     const std::shared_ptr<Call> call_;
     Services& services_;
+    const MapOwners owners_;
     const std::thread::id thread_ = std::this_thread::get_id();
     std::vector<std::string>* buffered_events_ = nullptr;  ///< inside a transaction: what it emits commits with it
     std::vector<std::string>* watched_ = nullptr;    ///< while a condition is looked at: the maps that it reads

@@ -180,9 +180,12 @@ void CallRegistry::found_recorded(const std::shared_ptr<Call>& call, const store
                         payload = base::Json::parse(payload).dump(1);
                     }
                     call->listener->answered(call, 0, payload, store::GroupOutcome::committed);
+                } else if (events) {
+                    const std::string forgotten = "This request was answered so long ago that its answer is no longer kept";
+                    call->listener->answered(call, 0, jsonrpc::write_error(call->request, {jsonrpc::invalid_request, forgotten, {}}),
+                                             store::GroupOutcome::committed);
                 } else {
-                    call->listener->answered(call, 0, {}, events ? base::Failure{base::FailureCode::not_found, "the recorded answer has expired"}
-                                                                : events.error());
+                    call->listener->answered(call, 0, {}, events.error());
                 }
             });
         });

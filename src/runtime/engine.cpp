@@ -14,8 +14,6 @@
 namespace durable_mcp::runtime {
 namespace {
 
-constexpr std::chrono::minutes sweep_interval{1};
-
 std::shared_ptr<Services> make_services(const boost::asio::any_io_executor& loop, const EngineOptions& options) {
     auto log = options.log ? options.log : std::make_shared<spdlog::logger>("durable_mcp", std::make_shared<spdlog::sinks::null_sink_mt>());
     return std::shared_ptr<Services>(new Services{options.limits,
@@ -27,7 +25,8 @@ std::shared_ptr<Services> make_services(const boost::asio::any_io_executor& loop
                                                   nullptr,
                                                   std::make_shared<const mcp::ServerFacts>(options.facts),
                                                   HandlerPool(options.limits.handler_threads),
-                                                  HandlerPool(2)});
+                                                  HandlerPool(2),
+                                                  options.retention});
 }
 
 WholeResponse unavailable(std::string_view sentence) { return response_of(mcp::unavailable(sentence)); }
@@ -42,6 +41,9 @@ Engine::Engine(boost::asio::any_io_executor loop, EngineOptions options, std::sh
       calls_(services_),
       listeners_(std::make_shared<Listeners>(services_)),
       tasks_(calls_, *listeners_, services_),
+      map_sweeper_(std::make_shared<MapSweeper>(services_)),
+      outside_state_(options_.outside_state ? options_.outside_state : std::make_shared<OutsideState>()),
+      sweeper_(sessions_, calls_, tasks_, services_),
       hold_timer_(std::in_place, loop),
       sweep_timer_(std::in_place, loop) {}
 
@@ -61,11 +63,18 @@ bool Engine::is_ready() const { return ready_.load() && health_.load() == store:
 // ── Boot ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 base::Result<void> Engine::open(std::shared_ptr<store::Store> store) {
-    auto opened = recover(std::move(store));
-    if (!opened) {
-        services_->queue.reset();  // the store is given back before the caller hears of it
+    try {
+        auto opened = recover(std::move(store));
+        if (opened) {
+            outside_state_->open(services_);
+        } else {
+            services_->queue.reset();  // the store is given back before the caller hears of it
+        }
+        return opened;
+    } catch (...) {  // what is to be done once could not be done
+        services_->queue.reset();
+        throw;
     }
-    return opened;
 }
 
 base::Result<void> Engine::recover(std::shared_ptr<store::Store> store) {
@@ -103,6 +112,7 @@ base::Result<void> Engine::recover(std::shared_ptr<store::Store> store) {
         }
         services->changes.changed(maps);
     });
+    initialize_once(*services_, options_.initialize);
     auto sessions = store->sessions();
     if (!sessions) {
         return sessions.error();
@@ -251,13 +261,10 @@ void Engine::sweep() {
     if (phase_ != Phase::serving) {
         return;
     }
-    for (const auto& session : sessions_.expired()) {
-        services_->log->info("session {} has been idle for too long and ends", session->data.id);
-        sessions_.end(session, [](const auto&) {});
-    }
-    tasks_.sweep();
+    map_sweeper_->sweep();
+    sweeper_.begin();
     rotate_keys();
-    sweep_timer_->expires_after(sweep_interval);
+    sweep_timer_->expires_after(services_->retention.interval);
     sweep_timer_->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
         if (const auto self = weak.lock(); self && !error) {
             self->sweep();
@@ -295,6 +302,7 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
         self->ready_ = false;
         self->hold_timer_->cancel();
         self->sweep_timer_->cancel();
+        self->map_sweeper_->close();
         for (Held& held : std::exchange(self->held_, {})) {
             held.sink->respond(unavailable("the server is stopping"));
         }
@@ -324,6 +332,7 @@ bool Engine::stop(std::chrono::milliseconds deadline) {
             is_idle = phase_changed_.wait_until(lock, until, has_come_to_rest);
         }
     }
+    is_idle = outside_state_->close(until) && is_idle;
     if (!is_idle) {
         services_->log->error("stop: some handlers did not come back within {} ms. What they are inside of counts as interrupted", deadline.count());
         services_->handlers.abandon();

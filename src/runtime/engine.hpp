@@ -26,8 +26,11 @@
 #include "runtime/call_registry.hpp"
 #include "runtime/exchange.hpp"
 #include "runtime/listeners.hpp"
+#include "runtime/map_sweeper.hpp"
+#include "runtime/outside_state.hpp"
 #include "runtime/services.hpp"
 #include "runtime/session_table.hpp"
+#include "runtime/sweeper.hpp"
 #include "runtime/task_desk.hpp"
 
 namespace durable_mcp::runtime {
@@ -35,9 +38,14 @@ namespace durable_mcp::runtime {
 struct EngineOptions {
     mcp::ServerFacts facts;
     base::Limits limits;
+    base::Retention retention = {};
     const base::Clock* clock = nullptr;      ///< null: the system's
     base::Random* random = nullptr;          ///< null: the system's
     std::shared_ptr<spdlog::logger> log;     ///< null: nothing is logged
+    /// Done once per store, in this order, before the first request is answered.
+    std::vector<Initialization> initialize;
+    /// The way to the maps from outside; null: one of the engine's own.
+    std::shared_ptr<OutsideState> outside_state;
     /// Called once, on any thread, when the store is poisoned: nothing more will be answered until the process has opened it anew.
     std::function<void(const std::string& sentence)> on_poisoned;
 };
@@ -48,7 +56,8 @@ public:
     Engine(boost::asio::any_io_executor loop, EngineOptions options, std::shared_ptr<const mcp::Catalog> catalog);
     ~Engine() override;
 
-    /// Reads the store, takes up what is unfinished and begins to serve. Blocks; any thread but the loop. Called once.
+    /// Reads the store, takes up what is unfinished and begins to serve. Blocks; any thread but the loop. Called once. Throws what initialize_once()
+    /// throws.
     [[nodiscard]] base::Result<void> open(std::shared_ptr<store::Store> store);
 
     /// What is on offer from now on. `changed` are the lists whose readers are told. Any thread.
@@ -66,6 +75,9 @@ public:
 
     /// True from the end of recovery to the beginning of stop(), unless the store is full or poisoned. Any thread.
     [[nodiscard]] bool is_ready() const;
+
+    /// The maps from outside of any handler: from open() to the beginning of stop(). Any thread but the loop.
+    [[nodiscard]] OutsideState& state() { return *outside_state_; }
 
 private:
     enum class Phase : std::uint8_t { booting, serving, draining, stopped };
@@ -96,6 +108,8 @@ private:
     void begin_session(jsonrpc::Id id, mcp::BeginSession verdict, std::shared_ptr<ResponseSink> sink);
     void open_standalone(const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink);
     void resume(const std::shared_ptr<SessionState>& session, const std::string& last_event_id, std::shared_ptr<ResponseSink> sink);
+    void resume_standalone(const std::shared_ptr<SessionState>& session, const std::shared_ptr<Stream>& stream, std::uint64_t after,
+                           std::shared_ptr<ResponseSink> sink);
     void resume_finished(const std::shared_ptr<SessionState>& session, EventId id, std::shared_ptr<ResponseSink> sink);
     void end_session(const std::shared_ptr<SessionState>& session, std::shared_ptr<ResponseSink> sink);
     void change_subscription(const jsonrpc::Id& id, const std::string& uri, bool subscribes, const std::shared_ptr<SessionState>& session,
@@ -119,6 +133,9 @@ private:
     CallRegistry calls_;
     const std::shared_ptr<Listeners> listeners_;
     TaskDesk tasks_;
+    const std::shared_ptr<MapSweeper> map_sweeper_;
+    const std::shared_ptr<OutsideState> outside_state_;
+    Sweeper sweeper_;
     std::vector<auth::Key> secrets_;
     bool is_rotating_ = false;  // a new key is on its way to the disk
     std::optional<boost::asio::steady_timer> hold_timer_;

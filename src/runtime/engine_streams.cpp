@@ -15,6 +15,9 @@
 namespace durable_mcp::runtime {
 namespace {
 
+// A stream that has too many events loses its oldest with each new one: more than one, where the limit was lowered.
+constexpr std::size_t most_forgotten_with_one = 16;
+
 WholeResponse unavailable(std::string_view sentence) { return response_of(mcp::unavailable(sentence)); }
 
 std::string_view list_name(mcp::ItemKind kind) {
@@ -57,6 +60,10 @@ void Engine::resume(const std::shared_ptr<SessionState>& session, const std::str
     }
     std::shared_ptr<Stream> stream = calls_.find_stream(*session, id->stream);
     if (const auto standalone = session->standalone.load(); !stream && standalone && standalone->id() == id->stream) {
+        if (id->seq < standalone->released()) {
+            resume_standalone(session, standalone, id->seq, std::move(sink));
+            return;
+        }
         stream = standalone;
         session->waiting_announcements.clear();
     }
@@ -72,15 +79,36 @@ void Engine::resume(const std::shared_ptr<SessionState>& session, const std::str
     }
 }
 
+// What was said long ago may have been forgotten.
+void Engine::resume_standalone(const std::shared_ptr<SessionState>& session, const std::shared_ptr<Stream>& stream, std::uint64_t after,
+                               std::shared_ptr<ResponseSink> sink) {
+    services_->readers.submit([self = shared_from_this(), session, stream, after, sink = std::move(sink)] {
+        auto first = self->services_->store->first_event(stream->id());
+        self->services_->inbox->put([self, session, stream, after, sink, first = std::move(first)] {
+            if (!first || self->phase_ != Phase::serving) {
+                sink->respond(unavailable(first ? "the server is stopping" : "the events cannot be read now"));
+            } else if (session->ended) {
+                sink->respond(response_of(mcp::unknown_session()));
+            } else if (*first > after + 1) {
+                sink->respond(response_of(mcp::unknown_event()));
+            } else {
+                session->waiting_announcements.clear();
+                stream->attach_reader(sink, after, false);
+            }
+        });
+    });
+}
+
 void Engine::resume_finished(const std::shared_ptr<SessionState>& session, EventId id, std::shared_ptr<ResponseSink> sink) {
     services_->readers.submit([self = shared_from_this(), session, id = std::move(id), sink = std::move(sink)] {
         auto calls = self->services_->store->calls_of_stream(id.stream);
+        auto first = self->services_->store->first_event(id.stream);
         auto last = self->services_->store->last_event(id.stream);
-        self->services_->inbox->put([self, session, id, sink, calls = std::move(calls), last = std::move(last)] {
+        self->services_->inbox->put([self, session, id, sink, calls = std::move(calls), first = std::move(first), last = std::move(last)] {
             const bool may_read = DURABLE_MCP_PLANTED_BUG("read_foreign_stream");
-            if (!calls || !last) {
+            if (!calls || !first || !last) {
                 sink->respond(unavailable("the events cannot be read now"));
-            } else if (calls->empty() || (calls->front().session != session->data.id && !may_read) || id.seq > *last) {
+            } else if (calls->empty() || (calls->front().session != session->data.id && !may_read) || id.seq > *last || *first > id.seq + 1) {
                 sink->respond(response_of(mcp::unknown_event()));
             } else {
                 std::make_shared<Stream>(id.stream, true, *last, self->services_)->attach_reader(sink, id.seq, false);
@@ -121,7 +149,11 @@ void Engine::announce(const std::vector<mcp::ItemKind>& changed) {
 
 void Engine::append_to_standalone(const std::shared_ptr<Stream>& stream, const std::string& payload, std::function<void(bool)> done) {
     stream->append([&](std::uint64_t seq) {
-        services_->queue->submit({store::AppendEvent{{stream->id(), seq, payload}}}, store::Urgency::soon, store::WhenFull::keep,
+        store::Group group{store::AppendEvent{{stream->id(), seq, payload, services_->clock.wall_ms()}}};
+        if (const std::size_t most = services_->retention.announcements_per_session; seq > most) {
+            group.emplace_back(store::DropEvents{stream->id(), seq - most, most_forgotten_with_one});
+        }
+        services_->queue->submit(std::move(group), store::Urgency::soon, store::WhenFull::keep,
                                  [inbox = services_->inbox, stream, seq, payload, done](const base::Result<store::GroupOutcome>& outcome) {
                                      const bool is_durable = outcome && *outcome == store::GroupOutcome::committed;
                                      if (is_durable) {

@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/random.hpp"
+#include "base/retention.hpp"
 #include "mcp/router.hpp"
 #include "runtime/handler_pool.hpp"
 #include "runtime/inbox.hpp"
@@ -32,6 +33,7 @@ struct Services {
     std::shared_ptr<const mcp::ServerFacts> facts;  ///< never null
     HandlerPool handlers;
     HandlerPool readers;                  ///< reads of the store on behalf of the loop
+    base::Retention retention = {};
     StateChanges changes = {};            ///< of the maps, as far as they are committed
 };
 

@@ -42,8 +42,11 @@ void SessionTable::load(std::vector<store::SessionRow> rows, const std::function
 }
 
 bool SessionTable::has_expired(const SessionState& session) const {
+    if (services_->clock.wall_ms() - session.last_seen_ms <= services_->limits.session_idle.count()) {
+        return false;
+    }
     const auto standalone = session.standalone.load();
-    return session.running.empty() && !(standalone && standalone->has_reader()) && services_->clock.wall_ms() - session.last_seen_ms > services_->limits.session_idle.count();
+    return session.running.empty() && !(standalone && standalone->has_reader());
 }
 
 std::shared_ptr<SessionState> SessionTable::find(std::string_view id, std::string_view owner) {
@@ -112,14 +115,19 @@ void SessionTable::commit(store::Group group, store::WhenFull when_full, Done do
                              });
 }
 
-std::vector<std::shared_ptr<SessionState>> SessionTable::expired() const {
-    std::vector<std::shared_ptr<SessionState>> result;
-    for (const auto& [id, session] : sessions_) {
-        if (has_expired(*session)) {
-            result.push_back(session);
+std::vector<std::shared_ptr<SessionState>> SessionTable::take_expired() {
+    std::vector<std::shared_ptr<SessionState>> taken;
+    std::erase_if(sessions_, [&](const auto& entry) {
+        const auto& session = entry.second;
+        if (!has_expired(*session)) {
+            return false;
         }
-    }
-    return result;
+        session->ended = true;
+        --per_owner_[session->data.owner];
+        taken.push_back(session);
+        return true;
+    });
+    return taken;
 }
 
 void SessionTable::for_each(const std::function<void(const std::shared_ptr<SessionState>&)>& visit) const {

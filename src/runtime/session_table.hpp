@@ -42,8 +42,8 @@ public:
     /// Ends a session: from now on it is unknown; `done` when that is durable.
     void end(const std::shared_ptr<SessionState>& session, Done done);
 
-    /// Those that nobody has used for `session_idle`, and that have nothing running.
-    [[nodiscard]] std::vector<std::shared_ptr<SessionState>> expired() const;
+    /// Those that nobody has used for `session_idle`, and that have nothing running. From now on they are unknown; their rows are still there.
+    [[nodiscard]] std::vector<std::shared_ptr<SessionState>> take_expired();
     void for_each(const std::function<void(const std::shared_ptr<SessionState>&)>& visit) const;
     [[nodiscard]] std::size_t size() const { return sessions_.size(); }
 

@@ -275,9 +275,10 @@ void Stream::catch_up() {
             if (self->sink_ != sink || self->reading_ != Reading::catching_up) {
                 return;
             }
-            if (!events || events->empty()) {
-                self->services_->log->error("stream {}: events after {} cannot be read: {}", self->id_, self->cursor_,
-                                            events ? "they are not there" : events.error().sentence);
+            if (!events || events->empty() || events->front().seq != self->cursor_ + 1) {
+                // Its next try is told that they are gone: never a stream with a gap.
+                self->services_->log->warn("stream {}: events after {} cannot be read: {}", self->id_, self->cursor_,
+                                           events ? "they were forgotten" : events.error().sentence);
                 sink->abort();
                 self->detach();
                 return;

@@ -16,8 +16,6 @@
 namespace durable_mcp::runtime {
 namespace {
 
-constexpr std::size_t swept_at_once = 256;
-
 std::string text_of(const base::Json& json) { return json.dump(-1, ' ', false, base::Json::error_handler_t::replace); }
 
 std::uint32_t kind_for(mcp::Revision revision) {
@@ -411,45 +409,6 @@ void TaskDesk::show(const std::string& owner, const std::vector<std::string>& ta
     }
 }
 
-void TaskDesk::sweep() {
-    if (!is_sweeping_) {  // one at a time: on a full disk what the last one dropped is in the queue still
-        is_sweeping_ = true;
-        sweep_behind(std::nullopt, services_->clock.wall_ms());
-    }
-}
-
-// Page by page: what is over and stays for now, because somebody is busy with it, hides nothing that comes behind it. The next page is read when
-// what was dropped of this one is on disk, so that a long absence is swept up in small batches.
-void TaskDesk::sweep_behind(std::optional<store::HandleRow> last, std::int64_t now) {
-    services_->readers.submit([this, life = calls_.life(), last = std::move(last), now] {
-        auto page = services_->store->expired_handles(now, last ? &*last : nullptr, swept_at_once);
-        services_->inbox->put([this, life, page = std::move(page), now] {
-            if (!page || page->empty() || calls_.is_draining()) {
-                is_sweeping_ = false;
-                return;
-            }
-            store::Group drops;
-            for (const store::HandleRow& handle : *page) {
-                if (const auto call = calls_.find(handle.call)) {
-                    give_up(call, now);
-                } else {
-                    drops.emplace_back(store::DropCall{handle.call});
-                }
-            }
-            services_->queue->submit(std::move(drops), store::Urgency::lazy, store::WhenFull::keep,
-                                     [this, life, last = page->back(), now](const base::Result<store::GroupOutcome>& outcome) {
-                                         services_->inbox->put([this, life, last, now, goes_on = outcome.has_value()] {
-                                             if (goes_on && !calls_.is_draining()) {
-                                                 sweep_behind(last, now);
-                                             } else {
-                                                 is_sweeping_ = false;
-                                             }
-                                         });
-                                     });
-        });
-    });
-}
-
 void TaskDesk::give_up(const std::shared_ptr<Call>& call, std::int64_t now) {
     bool is_over = false;
     {
@@ -462,7 +421,7 @@ void TaskDesk::give_up(const std::shared_ptr<Call>& call, std::int64_t now) {
     }
     if (is_over && call->legs.empty()) {
         services_->log->info("call {} is given up: nobody came back for it in time", call->id);
-        calls_.cancel(call, [](const auto&) {});  // and dropped by the next sweep
+        calls_.cancel(call, [](const auto&) {});  // and forgotten by a later sweep
     }
 }
 

@@ -32,12 +32,10 @@ public:
               std::function<void(const base::Result<std::vector<std::string>>&)> then);
     /// What a new listener asked to hear of, as it is now: to all who listen for these tasks.
     void show(const std::string& owner, const std::vector<std::string>& tasks);
-    /// Handles whose time is over, and the calls behind them: cancelled if they still run, then forgotten.
-    void sweep();
+    /// The time of its handle was over at `now`: it is taken back, unless somebody waits for it or can still come for it otherwise.
+    void give_up(const std::shared_ptr<Call>& call, std::int64_t now);
 
 private:
-    void sweep_behind(std::optional<store::HandleRow> last, std::int64_t now);
-    void give_up(const std::shared_ptr<Call>& call, std::int64_t now);
     /// A task as it is: from memory or from the store.
     struct Known {
         mcp::TaskView view;
@@ -68,7 +66,6 @@ private:
     CallRegistry& calls_;
     Listeners& listeners_;
     const std::shared_ptr<Services> services_;
-    bool is_sweeping_ = false;
 };
 
 }  // namespace durable_mcp::runtime

@@ -51,8 +51,10 @@ store::MapRange bounded_range(const detail::MapRangeRequest& range, const base::
     return {range.start, range.end, range.limit == 0 ? limits.range_rows : range.limit, range.reverse};
 }
 
-TransactionView::TransactionView(std::unique_ptr<store::Snapshot> snapshot, const base::Limits& limits)
-    : snapshot_(std::move(snapshot)), limits_(limits) {}
+TransactionView::TransactionView(std::unique_ptr<store::Snapshot> snapshot, const base::Limits& limits, const MapOwners& owners, std::int64_t now_ms)
+    : snapshot_(std::move(snapshot)), limits_(limits), owners_(owners), now_ms_(now_ms) {}
+
+std::string TransactionView::map_name(detail::MapScope scope, std::string_view name) const { return map_name_of(owners_, scope, name); }
 
 std::optional<std::string> TransactionView::map_get(std::string_view map, std::string_view key) {
     if (const auto writes = writes_.find(map); writes != writes_.end()) {
@@ -61,7 +63,7 @@ std::optional<std::string> TransactionView::map_get(std::string_view map, std::s
         }
     }
     std::optional<store::MapRow> row = value_of(snapshot_->get(map, key));
-    conditions_.emplace_back(store::ExpectMapRow{std::string(map), std::string(key), row ? row->version : 0});
+    conditions_.emplace_back(store::ExpectMapRow{std::string(map), std::string(key), row ? row->version : 0, now_ms_});
     return row ? std::optional(std::move(row->value)) : std::nullopt;
 }
 
@@ -84,7 +86,7 @@ detail::MapRows TransactionView::read_range(std::string_view map, const store::M
     store::MapRange read = asked;
     read.limit += writes.size();  // each buffered erasure can hide one row of the store
     const std::vector<store::MapRow> rows = value_of(snapshot_->range(map, read));
-    store::ExpectMapRange condition{std::string(map), read, {}};
+    store::ExpectMapRange condition{std::string(map), read, {}, now_ms_};
     condition.found.reserve(rows.size());
     for (const store::MapRow& row : rows) {
         condition.found.emplace_back(row.key, row.version);
@@ -94,13 +96,7 @@ detail::MapRows TransactionView::read_range(std::string_view map, const store::M
 }
 
 void TransactionView::map_put(std::string_view map, std::string_view key, std::string value) {
-    if (key.size() > limits_.map_key_bytes) {
-        throw std::invalid_argument("a map key of " + std::to_string(key.size()) + " bytes; the limit is " + std::to_string(limits_.map_key_bytes));
-    }
-    if (value.size() > limits_.step_value_bytes) {
-        throw std::invalid_argument("a map value of " + std::to_string(value.size()) + " bytes; the limit is " +
-                                    std::to_string(limits_.step_value_bytes));
-    }
+    check_row(key, value, limits_);
     writes_[std::string(map)].insert_or_assign(std::string(key), std::move(value));
 }
 
@@ -112,10 +108,17 @@ store::Group TransactionView::finish() {
     for (auto& [map, writes] : writes_) {
         for (auto& [key, value] : writes) {
             if (value) {
-                group.emplace_back(store::PutMapRow{map, key, std::move(*value)});
+                group.emplace_back(store::PutMapRow{map, key, std::move(*value), expiry_of(map, limits_, now_ms_)});
+                grown_.emplace(store::scope_of(map).name);
             } else {
                 group.emplace_back(store::EraseMapRow{map, key});
             }
+        }
+    }
+    for (const std::string& scope : grown_) {
+        const base::ScopeLimits& allowed = limits_of(scope, limits_);
+        if (allowed.rows != 0 || allowed.bytes != 0) {
+            group.emplace_back(store::LimitScope{scope, allowed.rows, allowed.bytes});
         }
     }
     return group;

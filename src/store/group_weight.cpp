@@ -20,10 +20,14 @@ struct WeighWrite {
     std::size_t operator()(const PutHandle& w) const { return w.row.document.size() + 128; }
     std::size_t operator()(const InsertArrival& w) const { return w.row.key.size() + w.row.payload.size() + 64; }
     std::size_t operator()(const DropCall& w) const { return w.id.size(); }
+    std::size_t operator()(const DropHandle& w) const { return w.call.size(); }
+    std::size_t operator()(const DropEvents& w) const { return w.stream.size(); }
+    std::size_t operator()(const ReleaseSpace&) const { return 0; }
     std::size_t operator()(const PutSecret& w) const { return w.row.value.size(); }
     std::size_t operator()(const DropSecret&) const { return 0; }
     std::size_t operator()(const PutMapRow& w) const { return w.map.size() + w.key.size() + w.value.size(); }
     std::size_t operator()(const EraseMapRow& w) const { return w.map.size() + w.key.size(); }
+    std::size_t operator()(const DropExpiredRows&) const { return 0; }
     std::size_t operator()(const ExpectMapRow& w) const { return w.map.size() + w.key.size(); }
     std::size_t operator()(const ExpectMapRange& w) const {
         std::size_t sum = w.map.size();
@@ -33,6 +37,7 @@ struct WeighWrite {
         return sum;
     }
     std::size_t operator()(const ExpectRunning& w) const { return w.call.size(); }
+    std::size_t operator()(const LimitScope& w) const { return w.scope.size(); }
 };
 
 }  // namespace

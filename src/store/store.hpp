@@ -93,6 +93,8 @@ struct EventRow {
     std::string stream;
     std::uint64_t seq = 0;
     std::string payload;  ///< the JSON-RPC message, byte for byte as it is sent every time
+    /// When it was said, where it is kept for a time of its own (a standalone stream); 0 where it is kept as long as its call.
+    std::int64_t created_ms = 0;
 };
 
 /// One key of a map. `version` changes with every write of the key and is never reused.
@@ -110,6 +112,12 @@ struct MapRange {
     bool reverse = false;  ///< from the end downwards
 };
 
+/// What the maps of a scope (map_scope.hpp) take, keys and values: also rows that have expired, until they are swept.
+struct ScopeUsage {
+    std::uint64_t rows = 0;
+    std::uint64_t bytes = 0;
+};
+
 // ── Writes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 struct PutSession {
@@ -121,7 +129,7 @@ struct TouchSession {
 };  ///< no effect where there is none
 struct DropSession {
     std::string id;
-};  ///< with its calls, their entries, and all their events; calls that have a handle stay, whole, with the events of their streams
+};  ///< with its maps, its calls, their maps, entries and all their events; calls that have a handle stay, whole, with the events of their streams
 struct DropStream {
     std::string stream;
 };  ///< the events of one stream
@@ -158,9 +166,25 @@ struct InsertArrival {
     std::string call;
     ArrivalRow row;
 };  ///< conflict when (call, key) exists, or the call is not there or has finished
+/// With its entries, arrivals, handle, maps, and the events of its stream when no other call has it; no effect where there is none. At most `rows` of
+/// its entries and, after them, of its events go at once, the oldest first, and fewer where they are large; the last event goes with the call itself.
 struct DropCall {
+    static constexpr std::size_t every_row = ~std::size_t{0};
     std::string id;
-};  ///< with its entries, arrivals, handle, and the events of its stream when no other call has it; no effect where there is none
+    std::size_t rows = every_row;
+};
+struct DropHandle {
+    std::string call;
+};  ///< the call stays; no effect where there is none
+/// The events of a stream up to `through`, at most `rows` of them, the oldest first. The newest of all stays, because its number is where the
+/// stream goes on; with `through` behind it, it is kept as long as the stream from now on.
+struct DropEvents {
+    std::string stream;
+    std::uint64_t through = 0;
+    std::size_t rows = DropCall::every_row;
+};
+/// Gives a little of the space that nothing is in back to the disk; Store::space() says how much there is. No effect where the store has none.
+struct ReleaseSpace {};
 struct PutSecret {
     SecretRow row;
 };  ///< inserts or replaces
@@ -169,29 +193,42 @@ struct DropSecret {
 };  ///< no effect where there is none
 struct PutMapRow {
     std::string map, key, value;
-};
+    std::int64_t expires_ms = 0;  ///< 0: never. From then on nobody sees it
+};  ///< inserts or replaces; orphaned when the map is a session's or a call's that is not there
 struct EraseMapRow {
     std::string map, key;
 };
+struct DropExpiredRows {
+    std::int64_t now_ms = 0;
+    std::size_t limit = 0;
+};  ///< of map rows that had expired by then, the longest over first, so many at most
 
-// Conditions, checked where they stand in the group, against everything that was applied before it.
+// Conditions, checked where they stand in the group, against everything that was applied before it. Those on map rows ask what a snapshot of
+// `now_ms` would see: a row that had expired when a transaction read is absent for its conditions too, whether it has been swept or not.
 
 struct ExpectMapRow {
     std::string map, key;
     std::uint64_t version = 0;
+    std::int64_t now_ms = 0;
 };  ///< 0: absent
 struct ExpectMapRange {
     std::string map;
     MapRange range;
     std::vector<std::pair<std::string, std::uint64_t>> found;
+    std::int64_t now_ms = 0;
 };  ///< keys and versions
 struct ExpectRunning {
     std::string call;
 };  ///< the call is there, and running or suspended
+struct LimitScope {
+    std::string scope;
+    std::uint64_t rows = 0;
+    std::uint64_t bytes = 0;
+};  ///< exceeded when the maps of the scope take more; 0: as much as they like
 
 using Write = std::variant<PutSession, TouchSession, DropSession, DropStream, InsertCall, UpdateCall, CountAttempt, AppendEntry,
-                           DropEntries, AppendEvent, PutHandle, InsertArrival, DropCall, PutSecret, DropSecret, PutMapRow, EraseMapRow, ExpectMapRow,
-                           ExpectMapRange, ExpectRunning>;
+                           DropEntries, AppendEvent, PutHandle, InsertArrival, DropCall, DropHandle, DropEvents, ReleaseSpace, PutSecret,
+                           DropSecret, PutMapRow, EraseMapRow, DropExpiredRows, ExpectMapRow, ExpectMapRange, ExpectRunning, LimitScope>;
 
 /// A row has no more: twice the largest value that base/limits.hpp lets through, for what stands around it.
 constexpr std::size_t row_bytes = 32u << 20;
@@ -201,23 +238,47 @@ using Group = std::vector<Write>;
 
 enum class GroupOutcome : std::uint8_t {
     committed,  ///< durable
-    /// A condition did not hold, or a row is larger than any may be (row_bytes): nothing of this group was applied; the rest of the batch was.
-    conflict,
+    // Nothing of this group was applied; the rest of the batch was:
+    conflict,   ///< a condition did not hold, or a row is larger than any may be (row_bytes)
+    exceeded,   ///< a LimitScope stands in the way
+    orphaned,   ///< it writes to a map whose session or call is not there
 };
 
 /// What commit() says of the whole batch. On failure nothing of it may be believed to have happened, except after `outcome_unknown`,
 /// when nothing may be believed at all: the store is poisoned then, and every later call fails.
 using BatchOutcome = base::Result<std::vector<GroupOutcome>>;
 
+// ── What may be forgotten ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// A call that could be dropped, and what that takes.
+struct OldCall {
+    std::string id;
+    std::int64_t finished_ms = 0;  ///< 0 where it has not finished
+    std::size_t rows = 0;          ///< of itself, its entries and its events, near enough
+};
+
+/// Events of a stream that are old, from its first one on.
+struct OldEvents {
+    std::string stream;
+    std::uint64_t through = 0;
+};
+
+struct Space {
+    std::uint64_t used_bytes = 0;
+    std::uint64_t free_bytes = 0;  ///< taken from the disk, and nothing in it
+};
+
 // ── The seam ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// A view of the maps that does not change while it is held. Used by one thread; given back when destroyed, within a second.
+/// A view of the maps that does not change while it is held. Used by one thread; given back when destroyed, within a second. Rows that had
+/// expired when it was taken are not in it.
 class Snapshot {
 public:
     virtual ~Snapshot() = default;
     [[nodiscard]] virtual base::Result<std::optional<MapRow>> get(std::string_view map, std::string_view key) = 0;
     [[nodiscard]] virtual base::Result<std::vector<MapRow>> range(std::string_view map, const MapRange& range) = 0;
     [[nodiscard]] virtual base::Result<std::uint64_t> count(std::string_view map) = 0;
+    [[nodiscard]] virtual base::Result<ScopeUsage> usage(std::string_view scope) = 0;
 };
 
 class Store {
@@ -267,7 +328,25 @@ public:
     /// Events with seq > `after`, in order, `limit` at most.
     [[nodiscard]] virtual base::Result<std::vector<EventRow>> events(std::string_view stream, std::uint64_t after, std::size_t limit) = 0;
     [[nodiscard]] virtual base::Result<std::uint64_t> last_event(std::string_view stream) = 0;
-    [[nodiscard]] virtual base::Result<std::unique_ptr<Snapshot>> snapshot() = 0;
+    /// The oldest that is kept; 0 where there is none.
+    [[nodiscard]] virtual base::Result<std::uint64_t> first_event(std::string_view stream) = 0;
+
+    // For forgetting.
+
+    /// Calls without a handle that finished from `from_ms` to `to_ms`, the oldest first, at most `limit`. One that is damaged is not among them.
+    [[nodiscard]] virtual base::Result<std::vector<OldCall>> finished_calls(std::int64_t from_ms, std::int64_t to_ms, std::size_t limit) = 0;
+    /// Since when the newest `count` (> 0) of the finished calls without a handle finished; 0 where there are fewer.
+    [[nodiscard]] virtual base::Result<std::int64_t> finished_since(std::size_t count) = 0;
+    /// The calls of a session that have no handle, at most `limit`.
+    [[nodiscard]] virtual base::Result<std::vector<OldCall>> calls_of_session(std::string_view session, std::size_t limit) = 0;
+    /// Of the events that are kept for a time of their own and were said up to `to_ms`: `limit` at most, by stream.
+    [[nodiscard]] virtual base::Result<std::vector<OldEvents>> old_events(std::int64_t to_ms, std::size_t limit) = 0;
+    [[nodiscard]] virtual base::Result<Space> space() = 0;
+
+    /// `now_ms`: rows that expire then or earlier are not seen.
+    [[nodiscard]] virtual base::Result<std::unique_ptr<Snapshot>> snapshot(std::int64_t now_ms = 0) = 0;
+    /// The maps in which DropExpiredRows with that limit would find something; none when it would find nothing.
+    [[nodiscard]] virtual base::Result<std::vector<std::string>> expired_maps(std::int64_t now_ms, std::size_t limit) = 0;
 
     /// Seconds-old facts for people: engine, version, durability, path, what lies beside it. JSON text.
     [[nodiscard]] virtual std::string describe() const = 0;

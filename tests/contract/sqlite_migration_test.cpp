@@ -25,12 +25,15 @@ namespace {
 
 using base::FailureCode;
 
+const std::string before_newest = ".before-schema-" + std::to_string(sqlite::schema_version);
+
 class sqlite_migration : public ::testing::Test {
 protected:
+
     /// A copy of the store that the program of an earlier schema wrote (tests/golden/README.md).
-    std::string old_store(const std::string& name, int schema = 1) {
+    std::string old_store(const std::string& name, const std::string& schema = "1") {
         const std::string path = directory_ / name;
-        std::filesystem::copy_file(std::string(DURABLE_MCP_SOURCE_DIR) + "/tests/golden/store-schema-" + std::to_string(schema) + ".db", path);
+        std::filesystem::copy_file(std::string(DURABLE_MCP_SOURCE_DIR) + "/tests/golden/store-schema-" + schema + ".db", path);
         return path;
     }
 
@@ -77,6 +80,40 @@ protected:
         ASSERT_TRUE(snapshot);
         EXPECT_EQ((*snapshot)->get("notes", "a").value()->value, "\"third\"");
         EXPECT_EQ(*(*snapshot)->count("notes"), 2u);
+        EXPECT_EQ((*snapshot)->usage("")->rows, 2u) << "what was there is counted";
+        EXPECT_GT((*snapshot)->usage("")->bytes, 10u);
+    }
+
+    /// Nothing of what schema 2's program wrote is lost or damaged: all of it is read, which verifies every checksum.
+    static void expect_all_of_schema_2(Store& store) {
+        ASSERT_EQ(store.sessions().value().size(), 4u);
+        std::size_t calls = 0;
+        std::size_t entries = 0;
+        std::size_t events = 0;
+        std::vector<std::string> ids;
+        for (const SessionRow& session : *store.sessions()) {
+            for (const OldCall& call : *store.calls_of_session(session.id, 99)) {
+                ids.push_back(call.id);
+            }
+        }
+        for (const HandleRow& handle : *store.handles("", ~0u, "", 99)) {
+            ids.push_back(handle.call);
+        }
+        for (const std::string& id : ids) {
+            const auto row = store.call(id).value();
+            ASSERT_TRUE(row);
+            ++calls;
+            entries += store.entries(id).value().size();
+            events += store.events(row->stream, 0, 99).value().size();
+        }
+        EXPECT_EQ(calls, 12u);
+        EXPECT_EQ(entries, 15u);
+        EXPECT_EQ(events, 8u);
+        EXPECT_EQ(store.unfinished_calls().value().size(), 10u);
+        EXPECT_EQ(store.secrets().value().size(), 1u);
+        const auto snapshot = store.snapshot();
+        EXPECT_EQ((*snapshot)->get("counts", "calls").value()->value, "1");
+        EXPECT_EQ((*snapshot)->get("notes", "last").value()->value, "\"count\"");
     }
 
     TemporaryDirectory directory_;
@@ -100,8 +137,26 @@ TEST_F(sqlite_migration, a_store_of_schema_1_opens_with_all_that_was_in_it_and_t
     EXPECT_EQ((*(*again)->handle_of_key("key"))->call, "call-2");
 }
 
+TEST_F(sqlite_migration, a_store_of_schema_2_opens_with_all_that_was_in_it_and_what_may_be_forgotten_is_found) {  // B54, B53
+    const std::string path = old_store("store.db", "2-server");
+    ASSERT_EQ(number(path, "PRAGMA user_version"), 2);
+    {
+        const auto store = open_sqlite_store({.path = path, .ballast_bytes = 0});
+        ASSERT_TRUE(store) << store.error().sentence;
+        expect_all_of_schema_2(**store);
+        EXPECT_EQ((*store)->finished_calls(0, 1'800'000'000'000, 9)->size(), 2u) << "one was answered, one cancelled";
+        EXPECT_TRUE((*store)->old_events(1'900'000'000'000, 9)->empty()) << "nobody wrote down when they were said";
+    }
+    EXPECT_EQ(number(path, "PRAGMA user_version"), sqlite::schema_version);
+    EXPECT_EQ(number(path, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
+    EXPECT_EQ(number(path + before_newest, "PRAGMA user_version"), 2);
+    const auto again = open_sqlite_store({.path = path, .ballast_bytes = 0});
+    ASSERT_TRUE(again) << again.error().sentence;
+    expect_all_of_schema_2(**again);
+}
+
 TEST_F(sqlite_migration, a_store_of_schema_2_that_an_earlier_build_wrote_is_read_whole) {
-    const std::string path = old_store("store.db", 2);
+    const std::string path = old_store("store.db", "2");
     ASSERT_EQ(number(path, "PRAGMA user_version"), 2);
     const auto opened = open_sqlite_store({.path = path, .ballast_bytes = 0});
     ASSERT_TRUE(opened) << opened.error().sentence;
@@ -126,11 +181,14 @@ TEST_F(sqlite_migration, a_store_of_schema_2_that_an_earlier_build_wrote_is_read
     ASSERT_TRUE(secrets) << secrets.error().sentence;
     ASSERT_EQ(secrets->size(), 1u);
     EXPECT_EQ(secrets->front().value, std::string(32, '\x7f'));
+    EXPECT_EQ(commit_one(store, {PutMapRow{"notes", "c", "1", 100}, LimitScope{"", 3, 0}}), GroupOutcome::committed);
+    EXPECT_EQ(*(*store.snapshot(100))->count("notes"), 2u);
+    EXPECT_EQ(number(path + before_newest, "PRAGMA user_version"), 2);
 }
 
 TEST_F(sqlite_migration, what_it_was_before_is_left_beside_it_for_its_owner_alone) {
     const std::string path = old_store("store.db");
-    const std::string copy = path + ".before-schema-2";
+    const std::string copy = path + before_newest;
     const auto before = ::umask(0);
     ASSERT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
     ::umask(before);
@@ -149,7 +207,7 @@ TEST_F(sqlite_migration, what_it_was_before_is_left_beside_it_for_its_owner_alon
 
 TEST_F(sqlite_migration, the_copy_is_named_until_it_is_so_old_that_nobody_goes_back_to_it) {
     const std::string path = old_store("store.db");
-    const std::string copy = path + ".before-schema-2";
+    const std::string copy = path + before_newest;
     const auto copies_told = [&] {
         const auto store = open_sqlite_store({.path = path, .ballast_bytes = 0});
         EXPECT_TRUE(store) << store.error().sentence;
@@ -207,7 +265,7 @@ TEST_F(sqlite_migration, what_was_only_in_the_log_is_in_the_copy) {
         ASSERT_GT(std::filesystem::file_size(path + "-wal"), 0u);
     }
     ASSERT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
-    EXPECT_EQ(number(path + ".before-schema-2", "SELECT count(*) FROM map_row"), 1);
+    EXPECT_EQ(number(path + before_newest, "SELECT count(*) FROM map_row"), 1);
 }
 
 TEST_F(sqlite_migration, a_new_store_and_one_that_is_up_to_date_are_not_copied) {
@@ -220,7 +278,7 @@ TEST_F(sqlite_migration, a_new_store_and_one_that_is_up_to_date_are_not_copied) 
     }
 }
 
-TEST_F(sqlite_migration, an_older_program_refuses_what_a_newer_one_wrote) {
+TEST_F(sqlite_migration, an_older_program_refuses_what_a_newer_one_wrote) {  // B54
     const std::string path = directory_ / "store.db";
     ASSERT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
     const std::string newer = std::to_string(sqlite::schema_version + 1);
@@ -258,20 +316,20 @@ TEST_F(sqlite_migration, where_the_copy_does_not_fit_nothing_is_changed_and_the_
     ASSERT_TRUE(WIFEXITED(status));
     ASSERT_EQ(WEXITSTATUS(status), 0);
     EXPECT_EQ(contents(path), before);
-    EXPECT_FALSE(std::filesystem::exists(path + ".before-schema-2"));
-    EXPECT_FALSE(std::filesystem::exists(path + ".before-schema-2.part"));
+    EXPECT_FALSE(std::filesystem::exists(path + before_newest));
+    EXPECT_FALSE(std::filesystem::exists(path + before_newest + ".part"));
     EXPECT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
 }
 
 TEST_F(sqlite_migration, where_the_copy_cannot_be_made_nothing_is_changed) {
     const std::string path = old_store("store.db");
-    std::filesystem::create_directory(path + ".before-schema-2");
+    std::filesystem::create_directory(path + before_newest);
     const auto opened = open_sqlite_store({.path = path, .ballast_bytes = 0});
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, FailureCode::io) << opened.error().sentence;
     EXPECT_EQ(number(path, "PRAGMA user_version"), 1);
-    EXPECT_FALSE(std::filesystem::exists(path + ".before-schema-2.part"));
-    std::filesystem::remove(path + ".before-schema-2");
+    EXPECT_FALSE(std::filesystem::exists(path + before_newest + ".part"));
+    std::filesystem::remove(path + before_newest);
     EXPECT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}));
 }
 
@@ -281,10 +339,11 @@ TEST_F(sqlite_migration, a_death_at_any_moment_of_it_leaves_a_store_that_opens) 
         ASSERT_TRUE(open_sqlite_store({.path = path, .ballast_bytes = 0}).has_value());
         return;
     }
-    for (const std::string point : {"migrate.back_up", "migrate.each_statement"}) {
+    const std::pair<std::string, std::string> cases[] = {{"migrate.back_up", "1"}, {"migrate.each_statement", "1"}, {"migrate.each_statement", "2-server"}};
+    for (const auto& [point, schema] : cases) {
         bool ended = false;
         for (int nth = 1; nth < 60 && !ended; ++nth) {
-            const std::string path = old_store(point + "-" + std::to_string(nth) + ".db");
+            const std::string path = old_store(point + "-" + schema + "-" + std::to_string(nth) + ".db", schema);
             const pid_t child = ::fork();
             if (child == 0) {
                 ::setenv("DURABLE_MCP_CRASH_AT", (point + ":" + std::to_string(nth)).c_str(), 1);
@@ -298,16 +357,16 @@ TEST_F(sqlite_migration, a_death_at_any_moment_of_it_leaves_a_store_that_opens) 
             ended = WIFEXITED(status);
             if (ended) {
                 EXPECT_EQ(WEXITSTATUS(status), 0);
-                EXPECT_GT(nth, point == "migrate.back_up" ? 1 : 6) << "the crash point was not passed";
+                EXPECT_GT(nth, point == "migrate.back_up" ? 1 : 3) << "the crash point was not passed";
             } else {
                 EXPECT_EQ(WTERMSIG(status), SIGKILL);
-                EXPECT_EQ(number(path, "PRAGMA user_version"), 1) << "half of a step is no step";
+                EXPECT_EQ(number(path, "PRAGMA user_version"), schema == "1" ? 1 : 2) << "half of the way is none of it";
             }
             const auto store = open_sqlite_store({.path = path, .ballast_bytes = 0});
             ASSERT_TRUE(store) << point << nth << ": " << store.error().sentence;
-            expect_what_was_written(**store);
-            EXPECT_EQ(number(path + ".before-schema-2", "PRAGMA user_version"), 1);
-            EXPECT_FALSE(std::filesystem::exists(path + ".before-schema-2.part"));
+            schema == "1" ? expect_what_was_written(**store) : expect_all_of_schema_2(**store);
+            EXPECT_EQ(number(path + before_newest, "PRAGMA user_version"), schema == "1" ? 1 : 2);
+            EXPECT_FALSE(std::filesystem::exists(path + before_newest + ".part"));
         }
         EXPECT_TRUE(ended) << "the migration never ended";
     }

@@ -116,6 +116,9 @@ private:
                 if (result.value("rows", 0) != rounds - 1) {
                     accuse(call.key, "its map has " + result["rows"].dump() + " rows");
                 }
+                if (!result.value("claimed", false)) {
+                    accuse(call.key, "its claim was written, and it was told that it was not");
+                }
                 notes_ += rounds - 1;
                 break;
             case Tool::quick:

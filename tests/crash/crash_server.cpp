@@ -163,6 +163,7 @@ json run_book(DurableContext& context, const std::string& key, std::int64_t amou
 }
 
 json run_notes(DurableContext& context, const std::string& key) {
+    const bool claimed = context.user_map<std::string>("claims").compare_and_set(key, std::nullopt, std::string(context.call_id()));
     auto notes = context.map("notes");
     for (int i = 0; i < durable_mcp::crash::rounds; ++i) {
         notes.insert(key + "/" + std::to_string(i), i);
@@ -171,7 +172,7 @@ json run_notes(DurableContext& context, const std::string& key) {
     notes.remove(key + "/0");
     const auto rows = notes.range({.prefix = key + "/"});
     context.log(LogLevel::info, "noted " + key);
-    return {{"key", key}, {"rows", rows.size()}};
+    return {{"key", key}, {"rows", rows.size()}, {"claimed", claimed}};
 }
 
 json read_all(DurableContext& context) {

@@ -122,15 +122,40 @@ struct MapRangeRequest {
     bool reverse = false;
 };
 
-/// The maps inside a transaction: reads are remembered and validated at commit, writes are buffered.
-class TransactionPort {
+/// Whose a map is.
+enum class MapScope : std::uint8_t {
+    server,
+    user,
+    session,
+    call,
+    session_value,  ///< the session's one typed value, in a map that no name reaches
+};
+
+/// Under which name a map is kept, of any owner: a session's id, a principal, a call's id. Throws std::invalid_argument for a name that begins with
+/// '$', which is ours.
+[[nodiscard]] DURABLE_MCP_EXPORT std::string kept_map_name(MapScope scope, std::string_view owner, std::string_view name);
+
+/// The maps inside a transaction: reads are remembered and validated at commit, writes are buffered. Maps are named as they are kept.
+class DURABLE_MCP_EXPORT TransactionPort {
 public:
-    virtual ~TransactionPort() = default;
+    virtual ~TransactionPort();
+    /// Under which name a map of the call's own user, session or call is kept. Throws Error where there is none, std::invalid_argument.
+    [[nodiscard]] virtual std::string map_name(MapScope scope, std::string_view name) const = 0;
     virtual std::optional<std::string> map_get(std::string_view map, std::string_view key) = 0;
     virtual MapRows map_range(std::string_view map, const MapRangeRequest& range) = 0;
     virtual std::uint64_t map_count(std::string_view map) = 0;
     virtual void map_put(std::string_view map, std::string_view key, std::string value) = 0;
     virtual void map_erase(std::string_view map, std::string_view key) = 0;
+    /// Nothing is absent, or erases. True if it was `expected`, and is `desired` now.
+    virtual bool map_compare_and_set(std::string_view map, std::string_view key, const std::optional<std::string>& expected,
+                                     std::optional<std::string> desired);
+};
+
+/// The maps from outside of any handler: each member is on disk when it returns.
+class DURABLE_MCP_EXPORT StatePort : public TransactionPort {
+public:
+    ~StatePort() override;
+    virtual std::string transact(const std::function<std::string(TransactionPort&)>& body) = 0;
 };
 
 /// One attempt of one call, on its handler's thread. Any member may throw durable_mcp::Unwind, durable_mcp::Error or std::logic_error.
@@ -148,11 +173,15 @@ public:
     virtual void retry_later(std::chrono::milliseconds delay) = 0;  ///< always leaves
     virtual std::string transact(std::string_view alias, std::string_view type, const std::function<std::string(TransactionPort&)>& body) = 0;
 
+    /// As TransactionPort::map_name.
+    [[nodiscard]] virtual std::string map_name(MapScope scope, std::string_view name) const = 0;
     virtual std::optional<std::string> map_get(std::string_view map, std::string_view key, bool live) = 0;
     virtual MapRows map_range(std::string_view map, const MapRangeRequest& range, bool live) = 0;
     virtual std::uint64_t map_count(std::string_view map, bool live) = 0;
     virtual void map_put(std::string_view map, std::string_view key, std::string value) = 0;
     virtual void map_erase(std::string_view map, std::string_view key) = 0;
+    virtual bool map_compare_and_set(std::string_view map, std::string_view key, const std::optional<std::string>& expected,
+                                     std::optional<std::string> desired) = 0;
 
     virtual void report_progress(double progress, std::optional<double> total, std::string_view message) = 0;
     virtual void log(int level, std::string_view data_json, std::string_view logger) = 0;   ///< level: 0 debug … 7 emergency

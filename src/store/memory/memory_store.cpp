@@ -21,7 +21,8 @@ using memory::Tables;
 
 class MemorySnapshot final : public Snapshot {
 public:
-    MemorySnapshot(Maps maps, std::shared_ptr<std::mutex> guard) : maps_(std::move(maps)), guard_(std::move(guard)) {}
+    MemorySnapshot(const Tables& tables, std::int64_t now_ms, std::shared_ptr<std::mutex> guard)
+        : maps_(tables.maps), scopes_(tables.scopes), now_ms_(now_ms), guard_(std::move(guard)) {}
     ~MemorySnapshot() override {  // the store asks under the guard who else holds a map before it writes to it
         const std::lock_guard lock(*guard_);
         maps_.clear();
@@ -29,7 +30,7 @@ public:
 
     base::Result<std::optional<MapRow>> get(std::string_view map, std::string_view key) override {
         if (const auto* rows = find(map)) {
-            if (const auto row = rows->find(key); row != rows->end()) {
+            if (const auto row = rows->find(key); row != rows->end() && row->second.is_seen(now_ms_)) {
                 return std::optional<MapRow>(MapRow{row->first, row->second.bytes, row->second.version});
             }
         }
@@ -38,12 +39,20 @@ public:
 
     base::Result<std::vector<MapRow>> range(std::string_view map, const MapRange& range) override {
         const auto* rows = find(map);
-        return rows != nullptr ? rows_in(*rows, range) : std::vector<MapRow>();
+        return rows != nullptr ? rows_in(*rows, range, now_ms_) : std::vector<MapRow>();
     }
 
     base::Result<std::uint64_t> count(std::string_view map) override {
         const auto* rows = find(map);
-        return rows != nullptr ? std::uint64_t{rows->size()} : std::uint64_t{0};
+        if (rows == nullptr) {
+            return std::uint64_t{0};
+        }
+        return static_cast<std::uint64_t>(std::count_if(rows->begin(), rows->end(), [this](const auto& row) { return row.second.is_seen(now_ms_); }));
+    }
+
+    base::Result<ScopeUsage> usage(std::string_view scope) override {
+        const auto found = scopes_.find(scope);
+        return found != scopes_.end() ? found->second : ScopeUsage();
     }
 
 private:
@@ -53,6 +62,8 @@ private:
     }
 
     Maps maps_;
+    const std::map<std::string, ScopeUsage, std::less<>> scopes_;
+    const std::int64_t now_ms_;
     const std::shared_ptr<std::mutex> guard_;
 };
 
@@ -222,7 +233,7 @@ public:
             std::vector<EventRow> rows;
             if (const auto found = t.events.find(stream); found != t.events.end()) {
                 for (auto at = found->second.upper_bound(after); at != found->second.end() && rows.size() < limit; ++at) {
-                    rows.push_back({found->first, at->first, at->second});
+                    rows.push_back({found->first, at->first, at->second.payload, at->second.created_ms});
                 }
             }
             return rows;
@@ -234,8 +245,81 @@ public:
             return found != t.events.end() && !found->second.empty() ? found->second.rbegin()->first : std::uint64_t{0};
         });
     }
-    base::Result<std::unique_ptr<Snapshot>> snapshot() override {
-        return read([this](const Tables& t) -> std::unique_ptr<Snapshot> { return std::make_unique<MemorySnapshot>(t.maps, mutex_); });
+    base::Result<std::unique_ptr<Snapshot>> snapshot(std::int64_t now_ms) override {
+        return read([&](const Tables& t) -> std::unique_ptr<Snapshot> { return std::make_unique<MemorySnapshot>(t, now_ms, mutex_); });
+    }
+    base::Result<std::vector<std::string>> expired_maps(std::int64_t now_ms, std::size_t limit) override {
+        return read([&](const Tables& t) {
+            std::set<std::string> maps;
+            std::size_t rows = 0;
+            for (auto at = t.expiries.begin(); at != t.expiries.end() && std::get<0>(*at) <= now_ms && rows < limit; ++at, ++rows) {
+                maps.insert(std::get<1>(*at));
+            }
+            return std::vector<std::string>(maps.begin(), maps.end());
+        });
+    }
+    base::Result<std::uint64_t> first_event(std::string_view stream) override {
+        return read([stream](const Tables& t) {
+            const auto found = t.events.find(stream);
+            return found != t.events.end() && !found->second.empty() ? found->second.begin()->first : std::uint64_t{0};
+        });
+    }
+    base::Result<std::vector<OldCall>> finished_calls(std::int64_t from_ms, std::int64_t to_ms, std::size_t limit) override {
+        return read([&](const Tables& t) {
+            std::vector<OldCall> rows;
+            for (auto at = t.finished.lower_bound({from_ms, {}}); at != t.finished.end() && std::get<0>(*at) <= to_ms && rows.size() < limit; ++at) {
+                if (!t.handles.contains(std::get<1>(*at))) {
+                    rows.push_back(t.old_call(std::get<1>(*at)));
+                }
+            }
+            return rows;
+        });
+    }
+    base::Result<std::int64_t> finished_since(std::size_t count) override {
+        return read([&](const Tables& t) {
+            for (auto at = t.finished.rbegin(); at != t.finished.rend(); ++at) {
+                if (!t.handles.contains(std::get<1>(*at)) && --count == 0) {
+                    return std::get<0>(*at);
+                }
+            }
+            return std::int64_t{0};
+        });
+    }
+    base::Result<std::vector<OldCall>> calls_of_session(std::string_view session, std::size_t limit) override {
+        return read([&](const Tables& t) {
+            std::vector<OldCall> rows;
+            const std::string id(session);
+            for (auto at = t.requests.lower_bound({id, {}}); at != t.requests.end() && at->first.first == id && rows.size() < limit; ++at) {
+                if (!t.handles.contains(at->second)) {
+                    rows.push_back(t.old_call(at->second));
+                }
+            }
+            return rows;
+        });
+    }
+    base::Result<std::vector<OldEvents>> old_events(std::int64_t to_ms, std::size_t limit) override {
+        return read([&](const Tables& t) {
+            std::vector<OldEvents> rows;
+            for (const auto& [stream, events] : t.events) {
+                std::uint64_t through = 0;
+                if (events.empty() || events.rbegin()->second.created_ms == 0) {
+                    continue;  // kept as long as its call, or only as a number
+                }
+                for (auto at = events.begin(); at != events.end() && limit > 0; ++at) {
+                    if (at->second.created_ms > 0 && at->second.created_ms <= to_ms) {
+                        through = at->first;
+                        --limit;
+                    }
+                }
+                if (through > 0) {
+                    rows.push_back({stream, through});
+                }
+            }
+            return rows;
+        });
+    }
+    base::Result<Space> space() override {
+        return read([](const Tables& t) { return Space{t.bytes(), 0}; });
     }
 
     std::string describe() const override { return R"({"engine":"memory","durability":"none: lives as long as the process"})"; }

@@ -56,7 +56,7 @@ bool take_map_row(const Statement& row, std::string_view map, MapRow& taken) {
     taken.key = row.bytes_at(0);
     taken.value = row.bytes_at(1);
     taken.version = row.count_at(2);
-    return row.integer_at(3) == map_row_checksum(map, taken.key, taken.value, taken.version);
+    return row.integer_at(4) == map_row_checksum(map, taken.key, taken.value, taken.version, row.integer_at(3));
 }
 
 std::string map_key(std::string_view map, std::string_view key) {
@@ -93,8 +93,9 @@ std::int64_t event_checksum(const EventRow& row) {
     return row_checksum(std::string_view(row.stream), row.seq, std::string_view(row.payload));
 }
 
-std::int64_t map_row_checksum(std::string_view map, std::string_view key, std::string_view value, std::uint64_t version) {
-    return row_checksum(map, key, value, version);
+std::int64_t map_row_checksum(std::string_view map, std::string_view key, std::string_view value, std::uint64_t version, std::int64_t expires_ms) {
+    // As it was before there was an expiry, for rows without one.
+    return expires_ms == 0 ? row_checksum(map, key, value, version) : row_checksum(map, key, value, version, expires_ms);
 }
 
 // ── The pool ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -213,7 +214,7 @@ base::Result<std::vector<EventRow>> read_events(Connection& reader, std::string_
     std::vector<EventRow> rows;
     int code = statement.step();
     for (; code == SQLITE_ROW; code = statement.step()) {
-        EventRow row{copy(stream), statement.count_at(0), copy(statement.bytes_at(1))};
+        EventRow row{copy(stream), statement.count_at(0), copy(statement.bytes_at(1)), statement.integer_at(3)};
         if (statement.integer_at(2) != event_checksum(row)) {
             return damaged_row(path, "event", numbered(stream, row.seq));
         }
@@ -234,9 +235,10 @@ base::Result<std::uint64_t> read_last_event(Connection& reader, std::string_view
     return statement.count_at(0);
 }
 
-base::Result<std::optional<MapRow>> read_map_row(Connection& reader, std::string_view path, std::string_view map, std::string_view key) {
+base::Result<std::optional<MapRow>> read_map_row(Connection& reader, std::string_view path, std::string_view map, std::string_view key,
+                                                 std::int64_t now_ms) {
     Statement statement(reader, Sql::map_row);
-    const int code = statement.text(map).blob(key).step();
+    const int code = statement.text(map).blob(key).integer(now_ms).step();
     if (code == SQLITE_DONE) {
         return std::optional<MapRow>();
     }
@@ -257,7 +259,7 @@ Sql range_statement(const MapRange& range) {
     return range.end ? Sql::map_range_up : Sql::map_range_up_open;
 }
 
-void bind_range(Statement& statement, std::string_view map, const MapRange& range) {
+void bind_range(Statement& statement, std::string_view map, const MapRange& range, std::int64_t now_ms) {
     statement.text(map).blob(range.start);
     if (range.end) {
         statement.blob(*range.end);
@@ -265,15 +267,17 @@ void bind_range(Statement& statement, std::string_view map, const MapRange& rang
         statement.skip();
     }
     statement.integer(std::min<std::uint64_t>(range.limit, static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())));
+    statement.integer(now_ms);
 }
 
-base::Result<std::vector<MapRow>> read_map_range(Connection& reader, std::string_view path, std::string_view map, const MapRange& range) {
+base::Result<std::vector<MapRow>> read_map_range(Connection& reader, std::string_view path, std::string_view map, const MapRange& range,
+                                                 std::int64_t now_ms) {
     std::vector<MapRow> rows;
     if (range.limit == 0 || (range.end && *range.end <= range.start)) {
         return rows;
     }
     Statement statement(reader, range_statement(range));
-    bind_range(statement, map, range);
+    bind_range(statement, map, range, now_ms);
     int code = statement.step();
     for (; code == SQLITE_ROW; code = statement.step()) {
         MapRow row;
@@ -288,13 +292,36 @@ base::Result<std::vector<MapRow>> read_map_range(Connection& reader, std::string
     return rows;
 }
 
-base::Result<std::uint64_t> count_map(Connection& reader, std::string_view path, std::string_view map) {
+base::Result<std::uint64_t> count_map(Connection& reader, std::string_view path, std::string_view map, std::int64_t now_ms) {
     Statement statement(reader, Sql::map_count);
-    const int code = statement.text(map).step();
+    const int code = statement.text(map).integer(now_ms).step();
     if (code != SQLITE_ROW) {
         return cannot_read(reader, code, path);
     }
     return statement.count_at(0);
+}
+
+base::Result<ScopeUsage> read_usage(Connection& reader, std::string_view path, std::string_view scope) {
+    Statement statement(reader, Sql::scope_usage);
+    const int code = statement.text(scope).step();
+    if (code != SQLITE_ROW && code != SQLITE_DONE) {
+        return cannot_read(reader, code, path);
+    }
+    return code == SQLITE_ROW ? ScopeUsage{statement.count_at(0), statement.count_at(1)} : ScopeUsage();
+}
+
+base::Result<std::vector<std::string>> read_expired_maps(Connection& reader, std::string_view path, std::int64_t now_ms, std::size_t limit) {
+    Statement statement(reader, Sql::expired_maps);
+    statement.integer(now_ms).integer(limit);
+    std::vector<std::string> maps;
+    int code = statement.step();
+    for (; code == SQLITE_ROW; code = statement.step()) {
+        maps.push_back(copy(statement.bytes_at(0)));
+    }
+    if (code != SQLITE_DONE) {
+        return cannot_read(reader, code, path);
+    }
+    return maps;
 }
 
 }  // namespace durable_mcp::store::sqlite

@@ -21,11 +21,12 @@ namespace durable_mcp::store::sqlite {
                                             std::uint64_t crash_mark);
 [[nodiscard]] std::int64_t entry_checksum(std::string_view call, const journal::Entry& entry);
 [[nodiscard]] std::int64_t event_checksum(const EventRow& row);
-[[nodiscard]] std::int64_t map_row_checksum(std::string_view map, std::string_view key, std::string_view value, std::uint64_t version);
+[[nodiscard]] std::int64_t map_row_checksum(std::string_view map, std::string_view key, std::string_view value, std::uint64_t version,
+                                            std::int64_t expires_ms);
 
 /// The statement that reads `range` (which is not empty), and its parameters.
 [[nodiscard]] Sql range_statement(const MapRange& range);
-void bind_range(Statement& statement, std::string_view map, const MapRange& range);
+void bind_range(Statement& statement, std::string_view map, const MapRange& range, std::int64_t now_ms);
 
 /// Read-only connections, made when needed; a few stay open. Any thread.
 class ReaderPool {
@@ -66,9 +67,12 @@ private:
                                                               std::uint64_t after, std::size_t limit);
 [[nodiscard]] base::Result<std::uint64_t> read_last_event(Connection& reader, std::string_view path, std::string_view stream);
 [[nodiscard]] base::Result<std::optional<MapRow>> read_map_row(Connection& reader, std::string_view path, std::string_view map,
-                                                               std::string_view key);
+                                                               std::string_view key, std::int64_t now_ms);
 [[nodiscard]] base::Result<std::vector<MapRow>> read_map_range(Connection& reader, std::string_view path, std::string_view map,
-                                                               const MapRange& range);
-[[nodiscard]] base::Result<std::uint64_t> count_map(Connection& reader, std::string_view path, std::string_view map);
+                                                               const MapRange& range, std::int64_t now_ms);
+[[nodiscard]] base::Result<std::uint64_t> count_map(Connection& reader, std::string_view path, std::string_view map, std::int64_t now_ms);
+[[nodiscard]] base::Result<ScopeUsage> read_usage(Connection& reader, std::string_view path, std::string_view scope);
+[[nodiscard]] base::Result<std::vector<std::string>> read_expired_maps(Connection& reader, std::string_view path, std::int64_t now_ms,
+                                                                       std::size_t limit);
 
 }  // namespace durable_mcp::store::sqlite

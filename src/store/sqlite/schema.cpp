@@ -60,8 +60,24 @@ constexpr const char* to_version_2[] = {
     " STRICT, WITHOUT ROWID",
 };
 
-constexpr std::array<std::span<const char* const>, schema_version> steps = {std::span<const char* const>(to_version_1),
-                                                                            std::span<const char* const>(to_version_2)};
+// What each scope's maps take, counted as rows are written; and rows that expire.
+constexpr const char* to_version_3[] = {
+    "ALTER TABLE map_row ADD COLUMN expires_ms INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX map_expiry ON map_row(expires_ms) WHERE expires_ms > 0",
+    "CREATE TABLE scope(name TEXT NOT NULL PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    "INSERT INTO scope(name, rows, bytes) SELECT '', n, size FROM"
+    " (SELECT count(*) AS n, sum(length(key) + length(value)) AS size FROM map_row) WHERE n > 0",
+};
+
+// What may be forgotten is found by when it was: calls by when they finished, and events that no call keeps (their column costs the others a byte).
+constexpr const char* to_version_4[] = {
+    "CREATE INDEX call_finished ON call(finished_ms, state) WHERE state >= 2",
+    "ALTER TABLE event ADD COLUMN created_ms INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX event_age ON event(created_ms) WHERE created_ms > 0",
+};
+
+using Step = std::span<const char* const>;
+constexpr std::array<Step, schema_version> steps = {Step(to_version_1), Step(to_version_2), Step(to_version_3), Step(to_version_4)};
 
 Failure migration_failure(Connection& writer, int code, const std::string& path, bool at_commit) {
     const bool full = meaning_of(code, write_errno(writer.handle(), File::log)) == Meaning::full;
@@ -74,18 +90,21 @@ std::string copy_before(const std::string& path, std::int64_t schema) {
     return fmt::format("{}.before-schema-{}", path, schema);
 }
 
-std::optional<Failure> step_forward(Connection& writer, const std::string& path, std::int64_t to) {
+// All steps from there on as one transaction: what is copied before it is what a death in the middle leaves.
+std::optional<Failure> go_forward(Connection& writer, const std::string& path, std::int64_t from) {
     bool at_commit = false;
     int code = writer.run("BEGIN IMMEDIATE");
-    for (const char* statement : steps[static_cast<std::size_t>(to - 1)]) {
-        if (code != SQLITE_OK) {
-            break;
+    for (auto step = static_cast<std::size_t>(from); step < steps.size(); ++step) {
+        for (const char* statement : steps[step]) {
+            if (code != SQLITE_OK) {
+                break;
+            }
+            DURABLE_MCP_CRASH_POINT("migrate.each_statement");
+            code = writer.run(statement);
         }
-        DURABLE_MCP_CRASH_POINT("migrate.each_statement");
-        code = writer.run(statement);
     }
     if (code == SQLITE_OK) {
-        code = writer.run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, to).c_str());
+        code = writer.run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, schema_version).c_str());
     }
     if (code == SQLITE_OK) {
         DURABLE_MCP_CRASH_POINT("migrate.each_statement");
@@ -149,8 +168,8 @@ std::optional<Failure> migrate(Connection& writer, const std::string& path) {
             return failure;
         }
     }
-    while (version < schema_version) {
-        if (auto failure = step_forward(writer, path, ++version)) {
+    if (version < schema_version) {
+        if (auto failure = go_forward(writer, path, version)) {
             return failure;
         }
     }

@@ -15,6 +15,7 @@
 #include "store/sqlite/fork_guard.hpp"
 #include "store/sqlite/handle_reader.hpp"
 #include "store/sqlite/reader.hpp"
+#include "store/sqlite/retention_reader.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/store_files.hpp"
 #include "store/sqlite/writer.hpp"
@@ -120,7 +121,28 @@ public:
     base::Result<std::uint64_t> last_event(std::string_view stream) override {
         return read([&](Connection& reader) { return read_last_event(reader, files_.path(), stream); });
     }
-    base::Result<std::unique_ptr<Snapshot>> snapshot() override;
+    base::Result<std::uint64_t> first_event(std::string_view stream) override {
+        return read([&](Connection& reader) { return read_first_event(reader, files_.path(), stream); });
+    }
+    base::Result<std::vector<OldCall>> finished_calls(std::int64_t from_ms, std::int64_t to_ms, std::size_t limit) override {
+        return read([&](Connection& reader) { return read_finished_calls(reader, files_.path(), from_ms, to_ms, limit); });
+    }
+    base::Result<std::int64_t> finished_since(std::size_t count) override {
+        return read([&](Connection& reader) { return read_finished_since(reader, files_.path(), count); });
+    }
+    base::Result<std::vector<OldCall>> calls_of_session(std::string_view session, std::size_t limit) override {
+        return read([&](Connection& reader) { return read_calls_of_session(reader, files_.path(), session, limit); });
+    }
+    base::Result<std::vector<OldEvents>> old_events(std::int64_t to_ms, std::size_t limit) override {
+        return read([&](Connection& reader) { return read_old_events(reader, files_.path(), to_ms, limit); });
+    }
+    base::Result<Space> space() override {
+        return read([this](Connection& reader) { return read_space(reader, files_.path()); });
+    }
+    base::Result<std::unique_ptr<Snapshot>> snapshot(std::int64_t now_ms) override;
+    base::Result<std::vector<std::string>> expired_maps(std::int64_t now_ms, std::size_t limit) override {
+        return read([&](Connection& reader) { return read_expired_maps(reader, files_.path(), now_ms, limit); });
+    }
 
     std::string describe() const override {
         nlohmann::json facts = {
@@ -195,7 +217,8 @@ private:
 /// A snapshot: a read transaction on a connection of its own. It keeps the store open.
 class SqliteStore::ReadTransaction final : public Snapshot {
 public:
-    ReadTransaction(std::shared_ptr<SqliteStore> store, ReaderPool::Lease lease) : store_(std::move(store)), lease_(std::move(lease)) {}
+    ReadTransaction(std::shared_ptr<SqliteStore> store, ReaderPool::Lease lease, std::int64_t now_ms)
+        : store_(std::move(store)), lease_(std::move(lease)), now_ms_(now_ms) {}
     ~ReadTransaction() override {
         if (store_->guard_.is_in_child()) {
             static_cast<void>(lease_.release());  // leaked: closing it would touch the parent's locks
@@ -216,13 +239,16 @@ public:
     }
 
     base::Result<std::optional<MapRow>> get(std::string_view map, std::string_view key) override {
-        return query([&] { return read_map_row(*lease_, store_->files_.path(), map, key); });
+        return query([&] { return read_map_row(*lease_, store_->files_.path(), map, key, now_ms_); });
     }
     base::Result<std::vector<MapRow>> range(std::string_view map, const MapRange& range) override {
-        return query([&] { return read_map_range(*lease_, store_->files_.path(), map, range); });
+        return query([&] { return read_map_range(*lease_, store_->files_.path(), map, range, now_ms_); });
     }
     base::Result<std::uint64_t> count(std::string_view map) override {
-        return query([&] { return count_map(*lease_, store_->files_.path(), map); });
+        return query([&] { return count_map(*lease_, store_->files_.path(), map, now_ms_); });
+    }
+    base::Result<ScopeUsage> usage(std::string_view scope) override {
+        return query([&] { return read_usage(*lease_, store_->files_.path(), scope); });
     }
 
 private:
@@ -237,14 +263,15 @@ private:
 
     const std::shared_ptr<SqliteStore> store_;
     ReaderPool::Lease lease_;  // given back before the store may go
+    const std::int64_t now_ms_;
 };
 
-base::Result<std::unique_ptr<Snapshot>> SqliteStore::snapshot() {
+base::Result<std::unique_ptr<Snapshot>> SqliteStore::snapshot(std::int64_t now_ms) {
     auto lease = borrow();
     if (!lease) {
         return lease.error();
     }
-    auto transaction = std::make_unique<ReadTransaction>(shared_from_this(), std::move(*lease));
+    auto transaction = std::make_unique<ReadTransaction>(shared_from_this(), std::move(*lease), now_ms);
     if (auto failure = transaction->begin()) {
         return *std::move(failure);
     }

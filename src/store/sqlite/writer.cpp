@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/crash_point.hpp"
+#include "store/map_scope.hpp"
 #include "store/sqlite/failure.hpp"
 #include "store/sqlite/handle_reader.hpp"
 #include "store/sqlite/reader.hpp"
@@ -53,6 +54,7 @@ BatchOutcome Writer::commit(std::span<const Group* const> groups) {
     for (const bool under_savepoints : {false, true}) {
         outcomes.clear();
         map_written_ = false;
+        free_before_.reset();
         bool torn = false;
         if (!done(Sql::begin_immediate) || apply_batch(groups, under_savepoints, outcomes, torn) == Applied::failed) {
             return settle_failure(false);
@@ -77,6 +79,21 @@ BatchOutcome Writer::commit(std::span<const Group* const> groups) {
     return outcomes;
 }
 
+GroupOutcome Writer::outcome_of(Applied applied) {
+    switch (applied) {
+        case Applied::whole:
+            return GroupOutcome::committed;
+        case Applied::exceeded:
+            return GroupOutcome::exceeded;
+        case Applied::orphaned:
+            return GroupOutcome::orphaned;
+        case Applied::conflict:
+        case Applied::failed:
+            break;
+    }
+    return GroupOutcome::conflict;
+}
+
 Writer::Applied Writer::apply_batch(std::span<const Group* const> groups, bool under_savepoints, std::vector<GroupOutcome>& outcomes,
                                     bool& torn) {
     for (const Group* group : groups) {
@@ -88,14 +105,14 @@ Writer::Applied Writer::apply_batch(std::span<const Group* const> groups, bool u
         if (applied == Applied::failed) {
             return applied;
         }
-        if (applied == Applied::conflict && wrote && !under_savepoints) {
+        if (is_refused(applied) && wrote && !under_savepoints) {
             torn = true;
             return Applied::whole;
         }
-        if (under_savepoints && ((applied == Applied::conflict && !done(Sql::rollback_to)) || !done(Sql::release))) {
+        if (under_savepoints && ((is_refused(applied) && !done(Sql::rollback_to)) || !done(Sql::release))) {
             return Applied::failed;
         }
-        outcomes.push_back(applied == Applied::whole ? GroupOutcome::committed : GroupOutcome::conflict);
+        outcomes.push_back(outcome_of(applied));
     }
     return Applied::whole;
 }
@@ -130,6 +147,9 @@ Writer::Applied Writer::apply_one(const TouchSession& write) {
 }
 
 Writer::Applied Writer::apply_one(const DropSession& write) {
+    if (const Applied applied = drop_maps_of_session(write.id); applied != Applied::whole) {
+        return applied;
+    }
     for (const Sql which : {Sql::drop_call_events, Sql::drop_session_calls, Sql::drop_session}) {
         Statement statement(*connection_, which);
         if (const Applied applied = written(statement.text(write.id)); applied != Applied::whole) {
@@ -198,7 +218,7 @@ Writer::Applied Writer::apply_one(const DropEntries& write) {
 Writer::Applied Writer::apply_one(const AppendEvent& write) {
     const EventRow& row = write.row;
     Statement statement(*connection_, Sql::append_event);
-    return written(statement.text(row.stream).integer(row.seq).text(row.payload).integer(event_checksum(row)));
+    return written(statement.text(row.stream).integer(row.seq).text(row.payload).integer(row.created_ms).integer(event_checksum(row)));
 }
 
 Writer::Applied Writer::apply_one(const PutHandle& write) {
@@ -218,6 +238,15 @@ Writer::Applied Writer::apply_one(const InsertArrival& write) {
 }
 
 Writer::Applied Writer::apply_one(const DropCall& write) {
+    if (write.rows != DropCall::every_row) {
+        bool is_whole = true;
+        if (const Applied trimmed = trim(write, is_whole); trimmed != Applied::whole || !is_whole) {
+            return trimmed;
+        }
+    }
+    if (const Applied applied = drop_scope(scope_name(ScopeKind::call, write.id)); applied != Applied::whole) {
+        return applied;
+    }
     for (const Sql which : {Sql::drop_call_own_events, Sql::drop_call}) {
         Statement statement(*connection_, which);
         if (const Applied applied = written(statement.text(write.id)); applied != Applied::whole) {
@@ -238,52 +267,7 @@ Writer::Applied Writer::apply_one(const DropSecret& write) {
     return written(statement.integer(write.id));
 }
 
-Writer::Applied Writer::apply_one(const PutMapRow& write) {
-    map_written_ = true;
-    ++map_version_;  // even if this batch is rolled back: a gap is harmless, using a number twice is not
-    Statement statement(*connection_, Sql::put_map_row);
-    return written(statement.text(write.map)
-                       .blob(write.key)
-                       .blob(write.value)
-                       .integer(map_version_)
-                       .integer(map_row_checksum(write.map, write.key, write.value, map_version_)));
-}
-
-Writer::Applied Writer::apply_one(const EraseMapRow& write) {
-    Statement statement(*connection_, Sql::erase_map_row);
-    return written(statement.text(write.map).blob(write.key));
-}
-
-// ── Conditions ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-Writer::Applied Writer::apply_one(const ExpectMapRow& write) {
-    Statement statement(*connection_, Sql::map_version_of);
-    const int code = statement.text(write.map).blob(write.key).step();
-    if (code != SQLITE_ROW && code != SQLITE_DONE) {
-        return failed(code);
-    }
-    const std::uint64_t version = code == SQLITE_ROW ? statement.count_at(0) : 0;
-    return version == write.version ? Applied::whole : Applied::conflict;
-}
-
-Writer::Applied Writer::apply_one(const ExpectMapRange& write) {
-    if (write.range.limit == 0 || (write.range.end && *write.range.end <= write.range.start)) {
-        return write.found.empty() ? Applied::whole : Applied::conflict;
-    }
-    Statement statement(*connection_, range_statement(write.range));
-    bind_range(statement, write.map, write.range);
-    std::size_t at = 0;
-    int code = statement.step();
-    for (; code == SQLITE_ROW; code = statement.step(), ++at) {
-        if (at == write.found.size() || statement.bytes_at(0) != write.found[at].first || statement.count_at(2) != write.found[at].second) {
-            return Applied::conflict;
-        }
-    }
-    if (code != SQLITE_DONE) {
-        return failed(code);
-    }
-    return at == write.found.size() ? Applied::whole : Applied::conflict;
-}
+// ── Conditions (those on maps: writer_maps.cpp) ────────────────────────────────────────────────────────────────────────────
 
 Writer::Applied Writer::apply_one(const ExpectRunning& write) {
     Statement statement(*connection_, Sql::call_state_of);
@@ -353,7 +337,7 @@ Failure Writer::settle_failure(bool at_commit) {
 
 std::optional<Failure> Writer::tidy() {
     const int pages = wal_pages();
-    if (pages < worth_copying_pages) {
+    if (pages < worth_copying_pages && !has_shrunk_) {
         return std::nullopt;
     }
     DURABLE_MCP_CRASH_POINT("ckpt.begin");
@@ -377,9 +361,12 @@ std::optional<Failure> Writer::checkpoint(int mode) {
         busy_timeout = static_cast<int>(before);
     }
     sqlite3_busy_timeout(handle, 0);  // a reader must not make a commit wait: what it holds open is copied next time
-    const int code = sqlite3_wal_checkpoint_v2(handle, "main", mode, nullptr, nullptr);
+    int in_log = 0;
+    int copied = 0;
+    const int code = sqlite3_wal_checkpoint_v2(handle, "main", mode, &in_log, &copied);
     sqlite3_busy_timeout(handle, busy_timeout);
     if (code == SQLITE_OK) {
+        has_shrunk_ = has_shrunk_ && copied < in_log;  // with the last page of the log the file is cut to its size
         if (mode != SQLITE_CHECKPOINT_PASSIVE) {
             wal_pages_.store(0, std::memory_order_relaxed);
             restart_at_pages_ = too_long_pages;

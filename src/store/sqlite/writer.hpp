@@ -32,7 +32,9 @@ public:
     [[nodiscard]] int wal_pages() const { return wal_pages_.load(std::memory_order_relaxed); }
 
 private:
-    enum class Applied { whole, conflict, failed };
+    enum class Applied { whole, conflict, exceeded, orphaned, failed };
+    static bool is_refused(Applied applied) { return applied != Applied::whole && applied != Applied::failed; }
+    static GroupOutcome outcome_of(Applied applied);
 
     Applied apply_batch(std::span<const Group* const> groups, bool under_savepoints, std::vector<GroupOutcome>& outcomes, bool& torn);
     Applied apply(const Group& group, bool& wrote);
@@ -50,14 +52,29 @@ private:
     Applied apply_one(const PutHandle& write);
     Applied apply_one(const InsertArrival& write);
     Applied apply_one(const DropCall& write);
+    Applied apply_one(const DropHandle& write);
+    Applied apply_one(const DropEvents& write);
+    Applied apply_one(const ReleaseSpace& write);
     Applied apply_one(const PutSecret& write);
     Applied apply_one(const DropSecret& write);
     Applied apply_one(const PutMapRow& write);
     Applied apply_one(const EraseMapRow& write);
+    Applied apply_one(const DropExpiredRows& write);
     Applied apply_one(const ExpectMapRow& write);
     Applied apply_one(const ExpectMapRange& write);
     Applied apply_one(const ExpectRunning& write);
+    Applied apply_one(const LimitScope& write);
 
+    /// The bytes of a row's value; `is_there` says whether there is a row.
+    Applied look_up_size(const std::string& map, const std::string& key, bool& is_there, std::int64_t& bytes);
+    Applied look_for_owner(std::string_view map);
+    /// Takes away all maps of a scope that is not the server's.
+    Applied drop_scope(const std::string& scope);
+    /// Of the session, and of those of its calls that go with it.
+    Applied drop_maps_of_session(const std::string& session);
+
+    Applied trim(const DropCall& write, bool& is_whole);
+    Applied freed_pages(std::int64_t& pages);
     Applied written(Statement& statement);
     Applied failed(int code);
     bool done(Sql which);
@@ -68,6 +85,8 @@ private:
     const std::unique_ptr<Connection> connection_;
     std::uint64_t map_version_ = 0;
     bool map_written_ = false;
+    std::optional<std::int64_t> free_before_;  // free pages when this batch began to trim
+    bool has_shrunk_ = false;                  // the database file can be cut by the next checkpoint
     int code_ = SQLITE_OK;  // of the last statement that failed
     std::atomic<int> wal_pages_{0};
     int restart_at_pages_;

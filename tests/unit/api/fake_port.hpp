@@ -35,6 +35,7 @@ inline detail::MapRows select_rows(const Rows& rows, const detail::MapRangeReque
 class FakeTransaction final : public detail::TransactionPort {
 public:
     explicit FakeTransaction(std::map<std::string, Rows>& maps) : maps_(maps) {}
+    [[nodiscard]] std::string map_name(detail::MapScope scope, std::string_view name) const override { return detail::kept_map_name(scope, "me", name); }
     std::optional<std::string> map_get(std::string_view map, std::string_view key) override {
         const Rows& rows = maps_[std::string(map)];
         const auto found = rows.find(key);
@@ -142,6 +143,11 @@ public:
         types[std::string(alias)] = type;
         FakeTransaction transaction(maps);
         return body(transaction);
+    }
+    [[nodiscard]] std::string map_name(detail::MapScope scope, std::string_view name) const override { return detail::kept_map_name(scope, "me", name); }
+    bool map_compare_and_set(std::string_view map, std::string_view key, const std::optional<std::string>& expected,
+                             std::optional<std::string> desired) override {
+        return FakeTransaction(maps).map_compare_and_set(map, key, expected, std::move(desired));
     }
     std::optional<std::string> map_get(std::string_view map, std::string_view key, bool live) override {
         said.push_back(std::string("get ") + std::string(map) + (live ? " live" : ""));

@@ -153,6 +153,7 @@ public:
         for (const store::Group* const group : groups) {
             writes += static_cast<int>(group->size());
         }
+        watch_forgetting(groups);
         auto outcome = kept_->commit(groups);
         if (const auto gate = gate_of(committed_gate_)) {
             gate->pass();
@@ -215,8 +216,29 @@ public:
     base::Result<std::uint64_t> last_event(std::string_view stream) override {
         return read([&] { return kept_->last_event(stream); });
     }
-    base::Result<std::unique_ptr<store::Snapshot>> snapshot() override {
-        return read([&] { return kept_->snapshot(); });
+    base::Result<std::uint64_t> first_event(std::string_view stream) override {
+        return read([&] { return kept_->first_event(stream); });
+    }
+    base::Result<std::vector<store::OldCall>> finished_calls(std::int64_t from_ms, std::int64_t to_ms, std::size_t limit) override {
+        return read([&] { return kept_->finished_calls(from_ms, to_ms, limit); });
+    }
+    base::Result<std::int64_t> finished_since(std::size_t count) override {
+        return read([&] { return kept_->finished_since(count); });
+    }
+    base::Result<std::vector<store::OldCall>> calls_of_session(std::string_view session, std::size_t limit) override {
+        return read([&] { return kept_->calls_of_session(session, limit); });
+    }
+    base::Result<std::vector<store::OldEvents>> old_events(std::int64_t to_ms, std::size_t limit) override {
+        return read([&] { return kept_->old_events(to_ms, limit); });
+    }
+    base::Result<store::Space> space() override {
+        return read([&] { return kept_->space(); });
+    }
+    base::Result<std::unique_ptr<store::Snapshot>> snapshot(std::int64_t now_ms) override {
+        return read([&] { return kept_->snapshot(now_ms); });
+    }
+    base::Result<std::vector<std::string>> expired_maps(std::int64_t now_ms, std::size_t limit) override {
+        return read([&] { return kept_->expired_maps(now_ms, limit); });
     }
     std::string describe() const override { return kept_->describe(); }
 
@@ -224,7 +246,24 @@ public:
     std::atomic<int> writes{0};  ///< rows that were written, or tried
     std::atomic<int> handle_reads_left{-1};  ///< so many handles of calls can be read, and the next one is damaged; -1: all of them
 
+    // Of batches that drop calls: how many there were, and the most that one had.
+    std::atomic<int> forgetting_commits{0};
+    std::atomic<int> most_forgetting_groups{0};
+    std::atomic<int> most_forgotten_calls{0};
+
 private:
+    void watch_forgetting(std::span<const store::Group* const> groups) {
+        int forgetting = 0;
+        int calls = 0;
+        for (const store::Group* const group : groups) {
+            const auto dropped = std::count_if(group->begin(), group->end(), [](const auto& write) { return std::holds_alternative<store::DropCall>(write); });
+            forgetting += dropped > 0 ? 1 : 0;
+            calls += static_cast<int>(dropped);
+        }
+        forgetting_commits += forgetting > 0 ? 1 : 0;
+        most_forgetting_groups = std::max(most_forgetting_groups.load(), forgetting);
+        most_forgotten_calls = std::max(most_forgotten_calls.load(), calls);
+    }
     std::optional<Door> gate_of(const std::optional<Door>& gate) {
         const std::lock_guard lock(gate_mutex_);
         return gate;

@@ -26,6 +26,8 @@ std::string transact(CallPort& port, std::string_view alias, const std::function
     return port.transact(alias, "string", body);
 }
 
+const runtime::MapOwners nobody;
+
 /// What the store holds, outside of any call.
 std::string stored(store::Store& store, std::string_view map, std::string_view key) {
     const auto row = store.snapshot().value()->get(map, key).value();
@@ -220,7 +222,7 @@ TEST(transaction_view, reads_see_the_transactions_own_writes_over_the_snapshot) 
     const store::Group* const batch[] = {&rows};
     ASSERT_TRUE(store->commit(batch));
     const base::Limits limits;
-    runtime::TransactionView view(store->snapshot().value(), limits);
+    runtime::TransactionView view(store->snapshot().value(), limits, nobody, 0);
     view.map_put("m", "c", "3");
     view.map_put("m", "b", "two");
     view.map_erase("m", "a");
@@ -239,7 +241,7 @@ TEST(transaction_view, a_row_that_appears_where_a_range_or_a_count_was_read_is_a
     for (const bool counts : {true, false}) {
         const auto store = store::open_memory_store();
         const base::Limits limits;
-        runtime::TransactionView view(store->snapshot().value(), limits);
+        runtime::TransactionView view(store->snapshot().value(), limits, nobody, 0);
         if (counts) {
             EXPECT_EQ(view.map_count("m"), 0u);
         } else {
@@ -262,7 +264,7 @@ TEST(transaction_view, keys_values_and_ranges_have_limits) {  // limits.map_key_
     limits.map_key_bytes = 3;
     limits.step_value_bytes = 4;
     limits.range_rows = 2;
-    runtime::TransactionView view(store->snapshot().value(), limits);
+    runtime::TransactionView view(store->snapshot().value(), limits, nobody, 0);
     view.map_put("m", "123", "1234");
     EXPECT_THROW(view.map_put("m", "1234", "1"), std::invalid_argument);
     EXPECT_THROW(view.map_put("m", "1", "12345"), std::invalid_argument);

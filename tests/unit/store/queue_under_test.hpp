@@ -149,7 +149,14 @@ public:
     base::Result<std::vector<journal::Entry>> entries(std::string_view) override { return std::vector<journal::Entry>(); }
     base::Result<std::vector<EventRow>> events(std::string_view, std::uint64_t, std::size_t) override { return std::vector<EventRow>(); }
     base::Result<std::uint64_t> last_event(std::string_view) override { return std::uint64_t{0}; }
-    base::Result<std::unique_ptr<Snapshot>> snapshot() override { return base::Failure{base::FailureCode::io, "none"}; }
+    base::Result<std::uint64_t> first_event(std::string_view) override { return std::uint64_t{0}; }
+    base::Result<std::vector<OldCall>> finished_calls(std::int64_t, std::int64_t, std::size_t) override { return std::vector<OldCall>(); }
+    base::Result<std::int64_t> finished_since(std::size_t) override { return std::int64_t{0}; }
+    base::Result<std::vector<OldCall>> calls_of_session(std::string_view, std::size_t) override { return std::vector<OldCall>(); }
+    base::Result<std::vector<OldEvents>> old_events(std::int64_t, std::size_t) override { return std::vector<OldEvents>(); }
+    base::Result<Space> space() override { return Space(); }
+    base::Result<std::unique_ptr<Snapshot>> snapshot(std::int64_t) override { return base::Failure{base::FailureCode::io, "none"}; }
+    base::Result<std::vector<std::string>> expired_maps(std::int64_t, std::size_t) override { return std::vector<std::string>(); }
     std::string describe() const override { return "{}"; }
 
 private:
