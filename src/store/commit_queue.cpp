@@ -64,12 +64,6 @@ struct Waiter {
     bool settled = false;
 };
 
-bool writes_to_a_map(const Group& group) {
-    return std::any_of(group.begin(), group.end(), [](const Write& write) {
-        return std::holds_alternative<PutMapRow>(write) || std::holds_alternative<EraseMapRow>(write);
-    });
-}
-
 Failure unavailable_after(const Failure& poison) {
     return {FailureCode::store_unavailable,
             "The store does not take anything any more, because an earlier commit ended in the unknown; nothing of this was written. " +

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/group_weight.hpp"
 
+#include <algorithm>
 #include <variant>
 
 namespace durable_mcp::store {
@@ -48,6 +49,12 @@ std::size_t weigh(const Group& group) {
         sum += sizeof(Write) + std::visit(WeighWrite{}, write);
     }
     return sum;
+}
+
+bool writes_to_a_map(const Group& group) {
+    return std::any_of(group.begin(), group.end(), [](const Write& write) {
+        return std::holds_alternative<PutMapRow>(write) || std::holds_alternative<EraseMapRow>(write);
+    });
 }
 
 }  // namespace durable_mcp::store

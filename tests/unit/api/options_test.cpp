@@ -167,7 +167,7 @@ TEST(options, what_is_forgotten_and_when_is_one_policy_and_each_of_its_members_i
 
     const auto complaint_of = [](auto member, auto value) {
         Options wrong = good();
-        wrong.retention.*member = value;
+        wrong.retention.*member = static_cast<std::remove_cvref_t<decltype(wrong.retention.*member)>>(value);
         return refused(std::move(wrong));
     };
     const std::pair<milliseconds RetentionPolicy::*, const char*> times[] = {

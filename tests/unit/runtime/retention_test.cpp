@@ -356,7 +356,8 @@ TEST(retention, the_file_of_a_server_that_goes_on_gets_smaller) {  // B53
     int answered = 0;
     const auto space = [&] { return harness.store()->space().value(); };
     while (space().used_bytes + space().free_bytes > full / 2) {
-        EXPECT_EQ(harness.await_text(harness.call(session, 1'000 + ++answered, "count")), std::to_string(answered));
+        ++answered;
+        EXPECT_EQ(harness.await_text(harness.call(session, 1'000 + answered, "count")), std::to_string(answered));
     }
     EXPECT_GT(answered, 0) << "calls went on meanwhile";
     EXPECT_TRUE(harness.turn_until([&] { return std::filesystem::file_size(path) < full / 2; }));

@@ -2,8 +2,6 @@
 // Calls of the stateless era (2026-07-28): answered whole, taken back by a lost connection, or come back for with a sealed state (B45,
 // B46).
 
-#include <thread>
-
 #include "durable_mcp/error.hpp"
 #include "unit/runtime/client_parts.hpp"
 
@@ -233,97 +231,6 @@ TEST(engine_stateless, what_the_request_that_began_the_call_declared_counts) {  
     const Json second =
         await_result(harness, StatelessClient().call(harness, "ask", Json::object(), with_state(first, {{"a", number(1)}})));
     EXPECT_TRUE(second["inputRequests"].contains("b"));
-}
-
-TEST_P(on_each_store, a_state_that_is_tampered_with_foreign_or_expired_is_refused) {  // B45
-    FakeClock clock;
-    World world(GetParam(), [&](EngineHarness& harness) {
-        harness.options().clock = &clock;
-        harness.add_tool("ask", one_question);
-        harness.add_tool("other", one_question);
-        harness.add(mcp::ItemKind::prompt, "ask", {{"name", "ask"}}, [](CallPort&, const Json&) {
-            return Json{{"messages", Json::array()}};
-        });
-    });
-    EngineHarness* harness = &world.boot();
-    const StatelessClient client{.capabilities = elicitation()};
-    const Json result = await_result(*harness, client.call(*harness, "ask", {{"x", 1}}));
-    const Json good = with_state(result, {{"a", number(1)}});
-    std::string tampered = good["requestState"];
-    tampered[tampered.size() / 2] = tampered[tampered.size() / 2] == 'A' ? 'B' : 'A';
-    Json bad = good;
-    bad["requestState"] = tampered;
-    EXPECT_EQ(error_of(harness->await(client.call(*harness, "ask", {{"x", 1}}, bad))), -32602);
-    bad["requestState"] = "";
-    EXPECT_EQ(error_of(harness->await(client.call(*harness, "ask", {{"x", 1}}, bad))), -32602);
-    EXPECT_EQ(error_of(harness->await(client.call(*harness, "ask", {{"x", 2}}, good))), -32602);
-    EXPECT_EQ(error_of(harness->await(client.call(*harness, "other", {{"x", 1}}, good))), -32602);
-    Json prompt{{"name", "ask"}, {"arguments", Json::object()}};
-    prompt.update(good);
-    EXPECT_EQ(error_of(harness->await(client.ask(*harness, "prompts/get", prompt))), -32602);
-    clock.advance(11min);
-    const Json late = harness->await(client.call(*harness, "ask", {{"x", 1}}, good));
-    EXPECT_EQ(error_of(late), -32602);
-    EXPECT_NE(late["error"]["message"].get<std::string>().find("expired"), std::string::npos);
-    EXPECT_EQ(unfinished(*harness), 1u);
-    world.crash();
-    harness = &world.boot();  // whose sweep finds that nobody came back in time
-    EXPECT_TRUE(harness->turn_until([&] { return unfinished(*harness) == 0; }));
-}
-
-TEST_P(on_each_store, keys_rotate_and_what_they_sealed_still_opens) {  // B45
-    FakeClock clock;
-    World world(GetParam(), [&](EngineHarness& harness) {
-        harness.options().clock = &clock;
-        harness.options().limits.secret_lifetime = 5min;
-        harness.add_tool("ask", one_question);
-    });
-    EngineHarness* harness = &world.boot();
-    const StatelessClient client{.capabilities = elicitation()};
-    const Json result = await_result(*harness, client.call(*harness, "ask"));
-    clock.advance(6min);
-    world.crash();
-    harness = &world.boot();
-    ASSERT_TRUE(harness->turn_until([&] { return harness->store()->secrets()->size() == 2; }));
-    EXPECT_EQ(text_of(await_result(*harness, client.call(*harness, "ask", Json::object(), with_state(result, {{"a", number(1)}})))), "1");
-    clock.advance(60min);
-    world.crash();
-    harness = &world.boot();  // the first key has outlived every state that it sealed
-    EXPECT_TRUE(harness->turn_until([&] { return harness->store()->secrets()->front().id != 1; }));
-    EXPECT_LE(harness->store()->secrets()->size(), 2u);
-}
-
-TEST_P(on_each_store, a_sweep_that_meets_a_new_key_on_its_way_to_disk_makes_no_second_one) {
-    for (const bool has_an_old_one : {false, true}) {
-        FakeClock clock;
-        Door disk;
-        disk.open();
-        World world(GetParam(), [&](EngineHarness& harness) {
-            harness.options().clock = &clock;
-            harness.add_tool("ask", one_question);
-            harness.mortal_store().hold_commits(disk);
-        });
-        if (has_an_old_one) {
-            EngineHarness& first = world.boot();
-            ASSERT_TRUE(first.turn_until([&] { return first.store()->secrets()->size() == 1; }));
-            world.stop();
-            clock.advance(25h);
-        }
-        disk = Door();
-        EngineHarness* harness = &world.boot();  // makes a key
-        const Door::Opener opener(disk);
-        ASSERT_TRUE(harness->turn_until([&] { return disk.came() == 1 && harness->engine().is_ready(); }));  // and has swept meanwhile
-        disk.open();
-        const std::size_t keys = has_an_old_one ? 2 : 1;
-        ASSERT_TRUE(harness->turn_until([&] { return harness->store()->secrets()->size() == keys; }));
-        harness->turn_for(20ms);  // until the one that must not be would seal, or be refused
-        const StatelessClient client{.capabilities = elicitation()};
-        const Json result = await_result(*harness, client.call(*harness, "ask"));
-        EXPECT_EQ(harness->store()->secrets()->size(), keys);
-        world.crash();
-        harness = &world.boot();  // what it sealed in memory opens with what is on disk
-        EXPECT_EQ(text_of(await_result(*harness, client.call(*harness, "ask", Json::object(), with_state(result, {{"a", number(1)}})))), "1");
-    }
 }
 
 TEST(engine_stateless, the_same_state_twice_attaches_and_is_answered_again_afterwards) {  // B36 B45
