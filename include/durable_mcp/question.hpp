@@ -30,7 +30,7 @@ struct QuestionOptions {
     /// Unset: as long as the call lives. Not positive: std::invalid_argument.
     ///
     /// A call lives as long as its client can come back for it: in a session, as long as that; as a task, for its `task_ttl`; with an idempotency
-    /// key, for `Limits::key_retention` after it began; and that of a client of 2026-07-28 with neither, for `Limits::state_lifetime` after it
+    /// key, for `RetentionPolicy::keys` after it began; and that of a client of 2026-07-28 with neither, for `Limits::state_lifetime` after it
     /// was last asked. A call that is given up runs no further, so a handler that has to hear of QuestionExpired needs a deadline before that.
     std::optional<std::chrono::milliseconds> deadline = {};
 };

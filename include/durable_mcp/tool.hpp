@@ -86,7 +86,7 @@ struct ToolOptions {
     /// values that others do not. "" for none.
     ///
     /// *Durability*: the call and its key are on disk before its handler runs. Whoever hangs up leaves it running. A key is known for
-    /// `Limits::key_retention` after its call began, and while it runs (where it is a task: for its `task_ttl`). After that it is a new one.
+    /// `RetentionPolicy::keys` after its call began, and while it runs (where it is a task: for its `task_ttl`). After that it is a new one.
     std::string idempotency_argument = {};
     /// Clients may give such a key beside the arguments: as `params.idempotencyKey`, as `_meta["durable-mcp/idempotencyKey"]`, or in the header
     /// `Idempotency-Key`, the first of these; at most 1024 bytes. The argument above comes before all of them. In a batch (2025-03-26) a call
