@@ -378,6 +378,7 @@ TEST(retention, a_process_that_dies_in_the_middle_of_it_leaves_whole_answers_and
         harness.options().clock = &clock;
         harness.options().retention.rows_at_once = 6;
         harness.options().limits.session_idle = 10'000h;
+        harness.options().limits.crashed_attempts = 10'000;  // "work" is in every process that dies
         harness.add_tool("count", [](CallPort& port, const Json& arguments) {
             for (int i = 0; i < arguments.value("steps", 0); ++i) {
                 run_step(port, std::to_string(i), [] { return "1"; });
