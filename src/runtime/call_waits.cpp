@@ -47,6 +47,13 @@ std::optional<Due> read_due(const base::Json& begun, const base::Clock& clock) {
     return due;
 }
 
+/// A span that can be added to any time of either clock: below nothing is nothing, and above a century is for ever.
+milliseconds countable(milliseconds span) {
+    constexpr milliseconds century = std::chrono::hours(24) * 36'525;
+    return std::clamp(span, milliseconds(0), century);
+}
+std::optional<milliseconds> countable(const std::optional<milliseconds>& span) { return span ? std::optional(countable(*span)) : std::nullopt; }
+
 Due due_after(milliseconds span, const base::Clock& clock) { return {clock.wall_ms() + span.count(), clock.steady() + span}; }
 
 milliseconds left_of(const Due& due, const base::Clock& clock) {
@@ -133,12 +140,13 @@ void CallDriver::sleep(std::string_view alias, const detail::SleepRequest& reque
         return;
     }
     Due due;
+    const std::optional<milliseconds> span = countable(request.span);
     if (const auto* begun = std::get_if<journal::GoOnWaiting>(&decision)) {
         due = read_due(base::Json::parse(begun->begun), services_.clock).value_or(Due{});
     } else if (std::holds_alternative<journal::Execute>(decision)) {
-        due = request.span ? due_after(*request.span, services_.clock) : Due{request.until_ms, {}};
+        due = span ? due_after(*span, services_.clock) : Due{request.until_ms, {}};
         const std::lock_guard lock(call_->mutex);
-        call_->machine->await(step, write_due(due, request.span).dump());
+        call_->machine->await(step, write_due(due, span).dump());
         call_->flush(store::Urgency::lazy);
     } else {
         raise(decision, step, alias);
@@ -154,7 +162,8 @@ void CallDriver::sleep(std::string_view alias, const detail::SleepRequest& reque
 // ── Signals ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 std::optional<std::string> CallDriver::wait_for_signal(std::string_view alias, std::string_view type, std::string_view name,
-                                                       std::optional<milliseconds> deadline) {
+                                                       std::optional<milliseconds> longest) {
+    const std::optional<milliseconds> deadline = countable(longest);
     check_standing("waiting for a signal");
     check_alias(alias);
     check_alias(name);
@@ -226,6 +235,7 @@ std::optional<std::string> CallDriver::look(const std::function<std::optional<st
 
 std::optional<std::string> CallDriver::until(std::string_view alias, std::string_view type, const detail::UntilRequest& request) {
     check_standing("waiting for a condition");
+    const std::optional<milliseconds> deadline = countable(request.deadline);
     check_alias(alias);
     const journal::Step step{StepKind::until, scoped(fmt::format("s:{}", alias)), std::string(type)};
     const auto remember = [&](const std::optional<std::string>& value) {
@@ -245,8 +255,8 @@ std::optional<std::string> CallDriver::until(std::string_view alias, std::string
         has_begun = true;
     } else if (!std::holds_alternative<journal::Execute>(decision)) {
         raise(decision, step, alias);
-    } else if (request.deadline) {
-        due = due_after(*request.deadline, services_.clock);
+    } else if (deadline) {
+        due = due_after(*deadline, services_.clock);
     }
     std::optional<std::string> before;
     if (request.changes && !loops_.empty()) {
@@ -286,7 +296,7 @@ std::optional<std::string> CallDriver::until(std::string_view alias, std::string
                                                alias));
         }
         if (!has_begun) {
-            machine.await(step, due ? write_due(*due, request.deadline).dump() : std::string("{}"));
+            machine.await(step, due ? write_due(*due, deadline).dump() : std::string("{}"));
             call_->flush(store::Urgency::lazy);
             has_begun = true;
         }
@@ -379,8 +389,9 @@ std::string CallDriver::loop(std::string_view alias, std::string_view type, cons
             return outcome.text;
         }
         carry = std::move(outcome.text);
-        due = request.interval > milliseconds(0) ? std::optional(due_after(request.interval, services_.clock)) : std::nullopt;
-        base::Json handed = due ? write_due(*due, request.interval) : base::Json::object();
+        const milliseconds interval = countable(request.interval);
+        due = interval > milliseconds(0) ? std::optional(due_after(interval, services_.clock)) : std::nullopt;
+        base::Json handed = due ? write_due(*due, interval) : base::Json::object();
         handed["round"] = round + 1;
         handed["carry"] = carry;
         handed["seen"] = seen;

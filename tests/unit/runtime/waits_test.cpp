@@ -162,6 +162,28 @@ TEST(engine_waits, a_short_sleep_keeps_its_thread_and_costs_no_second_attempt) {
     EXPECT_EQ(harness.await_text(harness.call(harness.begin_session(newest), 1, "nap")), "1");
 }
 
+TEST(engine_waits, a_span_below_nothing_is_over_at_once_and_one_that_no_clock_can_count_is_not) {  // B17
+    FakeClock clock;
+    World world([&](EngineHarness& harness) {
+        harness.options().clock = &clock;
+        harness.add_tool("nap", [](CallPort& port, const Json& arguments) {
+            port.sleep("nap", {arguments["long"] == true ? std::chrono::milliseconds::max() : std::chrono::milliseconds::min(), 0});
+            return text_result("awake");
+        });
+    });
+    EngineHarness& harness = world.boot();
+    const std::string session = harness.begin_session(newest);
+    const auto forever = harness.call(session, 1, "nap", {{"long", true}});
+    await_rest(harness, session);
+    EXPECT_EQ(harness.await_text(harness.call(session, 2, "nap", {{"long", false}})), "awake");
+    clock.advance(24h * 365);
+    harness.turn_for(20ms);
+    EXPECT_FALSE(forever->done());
+    const auto entries = harness.store()->entries(id_of_call(harness, session, 2));
+    ASSERT_TRUE(entries && !entries->empty());
+    EXPECT_EQ(Json::parse(entries->front().payload)["for"], 0);  // what a later attempt reads is a span that it can count
+}
+
 TEST_P(waits_on_each_store, a_sleeping_call_is_cancelled_for_good) {  // B17 B35
     FakeClock clock;
     World world(GetParam(), [&](EngineHarness& harness) {
